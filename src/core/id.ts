@@ -1,0 +1,64 @@
+import { randomFillSync } from "node:crypto";
+
+import type { Clock } from "./clock.ts";
+
+/** Crockford's base 32 without I, L, O, U: sorts as the number it encodes and reads aloud without confusion. */
+const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
+
+/** Prefixes of the ids that Weir makes; the prefix says what the id names. */
+export type IdPrefix = "req" | "att" | "org" | "team" | "usr" | "key" | "bud" | "evt";
+
+/**
+ * Makes ids that sort by creation time: 10 characters of milliseconds, then 16 of which the first 4 count within
+ * the millisecond and the rest are random (60 bits), so ids of one process are strictly increasing and ids of two
+ * processes do not collide in practice.
+ */
+export class IdGenerator {
+  readonly #clock: Clock;
+  readonly #random = new Uint8Array(12 * 256);
+  #randomAt = this.#random.length;
+  #lastMs = -1;
+  #timePart = "";
+  #sequence = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** A new id such as `req_01k9z3…`, 26 characters after the prefix. */
+  next(prefix: IdPrefix): string {
+    const now = this.#clock.nowMs();
+    if (now > this.#lastMs) {
+      this.#lastMs = now;
+      this.#timePart = encode(now, 10);
+      this.#sequence = 0;
+    } else if (++this.#sequence >= 0x100000) {
+      // A million ids within one millisecond, or a wall clock that went back: borrow the next millisecond.
+      this.#lastMs += 1;
+      this.#timePart = encode(this.#lastMs, 10);
+      this.#sequence = 0;
+    }
+    return `${prefix}_${this.#timePart}${encode(this.#sequence, 4)}${this.#tail()}`;
+  }
+
+  #tail(): string {
+    if (this.#randomAt >= this.#random.length) {
+      randomFillSync(this.#random);
+      this.#randomAt = 0;
+    }
+    let out = "";
+    for (let i = 0; i < 12; i++) out += ALPHABET[(this.#random[this.#randomAt + i] ?? 0) & 31];
+    this.#randomAt += 12;
+    return out;
+  }
+}
+
+function encode(value: number, length: number): string {
+  let out = "";
+  let rest = value;
+  for (let i = 0; i < length; i++) {
+    out = ALPHABET[rest % 32] + out;
+    rest = Math.floor(rest / 32);
+  }
+  return out;
+}

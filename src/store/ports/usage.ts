@@ -1,0 +1,61 @@
+import type { Entry } from "../../message/entry.ts";
+import type { BudgetScope } from "./directory.ts";
+
+/** Where the shipper stands, mirrored from the journal's positions. One cursor for each journal (each replica). */
+export interface ShipCursor {
+  readonly segment: number;
+  readonly offset: number;
+}
+
+/** What a report is grouped by. */
+export type UsageDimension =
+  | "organization"
+  | "team"
+  | "user"
+  | "key"
+  | "model"
+  | "target"
+  | "session"
+  | "agent"
+  | "day";
+
+export interface UsageQuery {
+  readonly organizationId: string;
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly groupBy: readonly UsageDimension[];
+  /** Equality filters on dimensions. */
+  readonly where?: Partial<Record<UsageDimension, string>>;
+  readonly limit?: number;
+}
+
+export interface UsageRow {
+  /** The value of each grouped dimension; null where the rows have none. */
+  readonly group: Readonly<Partial<Record<UsageDimension, string | null>>>;
+  readonly requests: number;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly cacheReadTokens: number;
+  readonly cacheWriteTokens: number;
+  readonly costMicroUsd: number;
+}
+
+export interface UsageStore {
+  /** The cursor of journal `journalId`; null before its first batch. */
+  cursor(journalId: string): Promise<ShipCursor | null>;
+  /**
+   * In one transaction: inserts entries (JSON texts of `Entry`) that are not there yet, adds the inserted ones to the daily
+   * rollup, moves the cursor. Returns how many rows were new.
+   */
+  ship(journalId: string, entries: readonly Buffer[], cursor: ShipCursor): Promise<number>;
+  /** Sum of costs in micro-dollars for entries admitted in [fromMs, toMs), for each subject of a scope. */
+  totals(scope: BudgetScope, fromMs: number, toMs: number): Promise<ReadonlyMap<string, number>>;
+  report(query: UsageQuery): Promise<readonly UsageRow[]>;
+  /** Single rows, newest first, for looking at exchanges. */
+  entries(query: {
+    organizationId: string;
+    exchangeId?: string;
+    sessionId?: string;
+    limit: number;
+  }): Promise<readonly Entry[]>;
+}
