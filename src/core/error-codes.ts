@@ -61,6 +61,12 @@ export const ERRORS = {
     retry: false,
     remedy: "Send exactly one valid Host header.",
   },
+  "weir:request:malformed_target": {
+    status: 400,
+    type: "invalid_request_error",
+    retry: false,
+    remedy: "Ask for a path.",
+  },
   "weir:request:not_found": {
     status: 404,
     type: "not_found_error",

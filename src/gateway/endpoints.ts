@@ -1,0 +1,124 @@
+/** How the pipeline treats an endpoint. */
+export type EndpointKind =
+  /** A Messages request: metered, limited, budgeted. */
+  | "messages"
+  /** Token counting: authenticated and access-checked, exempt from limits and budgets, not metered. */
+  | "count_tokens"
+  /** Answered by Weir itself. */
+  | "local"
+  /** Batches and files: passed through, ownership kept. */
+  | "objects"
+  /** The simple API: a prompt in, a text out; a Messages request underneath. */
+  | "simple";
+
+export interface Endpoint {
+  /** The name that key scopes, metrics and the ledger use. */
+  readonly name: string;
+  readonly kind: EndpointKind;
+  readonly methods: readonly string[];
+  /** Matched against the path without its query, after any base prefix. */
+  readonly path: string;
+  /** Whether what follows the path belongs to the endpoint too (`/v1/files/{id}`). */
+  readonly prefix?: boolean;
+  /** Served without a key. */
+  readonly open?: boolean;
+  readonly summary: string;
+}
+
+/** Everything that Weir serves on its data port. Documentation and routing read the same rows. */
+export const ENDPOINTS: readonly Endpoint[] = [
+  {
+    name: "root",
+    kind: "local",
+    methods: ["GET", "HEAD", "POST", "OPTIONS"],
+    path: "/",
+    open: true,
+    summary: "What this server is",
+  },
+  { name: "messages", kind: "messages", methods: ["POST"], path: "/v1/messages", summary: "Messages, streamed or not" },
+  {
+    name: "count_tokens",
+    kind: "count_tokens",
+    methods: ["POST"],
+    path: "/v1/messages/count_tokens",
+    summary: "Token counting, exempt from limits",
+  },
+  {
+    name: "batches",
+    kind: "objects",
+    methods: ["GET", "POST", "DELETE"],
+    path: "/v1/messages/batches",
+    prefix: true,
+    summary: "Message Batches of the caller",
+  },
+  {
+    name: "files",
+    kind: "objects",
+    methods: ["GET", "POST", "DELETE"],
+    path: "/v1/files",
+    prefix: true,
+    summary: "Files of the caller",
+  },
+  {
+    name: "models",
+    kind: "local",
+    methods: ["GET"],
+    path: "/v1/models",
+    prefix: true,
+    summary: "Models that the caller's key allows",
+  },
+  {
+    name: "hello",
+    kind: "local",
+    methods: ["HEAD", "GET"],
+    path: "/api/hello",
+    open: true,
+    summary: "Connection warming",
+  },
+  { name: "healthz", kind: "local", methods: ["GET", "HEAD"], path: "/healthz", open: true, summary: "Alive" },
+  {
+    name: "readyz",
+    kind: "local",
+    methods: ["GET", "HEAD"],
+    path: "/readyz",
+    open: true,
+    summary: "Ready to serve, or why not",
+  },
+  { name: "health", kind: "local", methods: ["GET", "HEAD"], path: "/health", open: true, summary: "Health in words" },
+  { name: "simple", kind: "simple", methods: ["POST"], path: "/api/claude/chat", summary: "Prompt in, text out" },
+  { name: "simple", kind: "simple", methods: ["POST"], path: "/api/claude/analyze", summary: "Text in, analysis out" },
+  { name: "simple", kind: "simple", methods: ["POST"], path: "/api/v1/inference", summary: "Prompt in, text out" },
+  { name: "simple", kind: "simple", methods: ["POST"], path: "/api/v1/claude", summary: "Prompt in, text out" },
+  {
+    name: "simple_health",
+    kind: "local",
+    methods: ["GET", "HEAD"],
+    path: "/api/claude/health",
+    open: true,
+    summary: "Health of the simple API",
+  },
+];
+
+/** Longest first, so that `/v1/messages/batches` is not taken for `/v1/messages`. */
+const BY_LENGTH = ENDPOINTS.filter((endpoint) => endpoint.path !== "/").sort((a, b) => b.path.length - a.path.length);
+const EXACT: ReadonlyMap<string, Endpoint> = new Map(ENDPOINTS.map((endpoint) => [endpoint.path, endpoint]));
+
+export interface EndpointMatch {
+  readonly endpoint: Endpoint;
+  /** What follows the endpoint's path, `""` or beginning with a slash. */
+  readonly rest: string;
+}
+
+/** The endpoint of a path (no query), or null. Any base prefix before a known path is accepted, as clients configure it. */
+export function matchEndpoint(path: string): EndpointMatch | null {
+  // `OPTIONS *` asks about the server as a whole, which is what the root answers.
+  const exact = EXACT.get(path === "*" ? "/" : path);
+  if (exact !== undefined) return { endpoint: exact, rest: "" };
+  for (const endpoint of BY_LENGTH) {
+    if (path.endsWith(endpoint.path)) return { endpoint, rest: "" };
+    if (endpoint.prefix !== true) continue;
+    const at = path.indexOf(`${endpoint.path}/`);
+    if (at >= 0) return { endpoint, rest: path.slice(at + endpoint.path.length) };
+  }
+  return null;
+}

@@ -1,0 +1,105 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+
+import type { Reservation } from "../ledger/budgets/budget-book.ts";
+import type { Identity } from "../identity/key-ring.ts";
+import type { Outcome } from "../message/entry.ts";
+import type { Usage, UsageSource } from "../message/usage.ts";
+import type { RateTicket } from "../policy/rate/rate-policy.ts";
+import type { Route, Target } from "../routing/route-table.ts";
+import type { ScannedRequest } from "../wire/anthropic/request-scan.ts";
+import type { Endpoint } from "./endpoints.ts";
+import type { AnswerRewrite } from "./relay/buffer-relay.ts";
+import type { Relay } from "./relay/relay.ts";
+import type { Snapshot } from "./snapshot.ts";
+
+/** What the attempt and relay stages found out; the settle stage makes the entry from it. */
+export interface Result {
+  /** HTTP status given to the client, or 499 when it had gone before one was sent. */
+  status: number;
+  outcome: Outcome;
+  usage: Usage;
+  usageSource: UsageSource;
+  target: Target | null;
+  attempts: number;
+  upstreamRequestId: string | null;
+  /** Monotonic time of the first content; null when none came. */
+  firstTokenAtMs: number | null;
+  errorType: string | null;
+}
+
+/** The last part of a response, held back until the entry is durable. */
+export type Release = (durable: boolean) => void;
+
+/** One client request and all that happens to it until it is settled. Stages fill it in order. */
+export class Exchange {
+  readonly id: string;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly endpoint: Endpoint;
+  /** Path and query as sent upstream: the endpoint's path without the client's base prefix, its query kept. */
+  readonly upstreamPath: string;
+  /** The configuration it runs under from beginning to end. */
+  readonly snapshot: Snapshot;
+  readonly clientAddress: string;
+  readonly startedAtMs: number;
+  /** Set when the client's connection closes before the response was finished. */
+  clientGone = false;
+  /** Called once when the client goes away. Whoever is working for the exchange puts its undoing here. */
+  onClientGone: (() => void) | null = null;
+
+  identity: Identity | null = null;
+  body: Buffer | null = null;
+  scan: ScannedRequest | null = null;
+  route: Route | null = null;
+  ticket: RateTicket | null = null;
+  reservation: Reservation | null = null;
+  /** Wall-clock time of the reservation: the entry's windows. */
+  admittedAtMs = 0;
+  /** Whether the journal holds an open record that must be settled. */
+  opened = false;
+  budgetHeaders: Readonly<Record<string, string>> | null = null;
+  result: Result | null = null;
+  /** The error type of a refusal, for the metrics. */
+  refusedAs: string | null = null;
+  /** The client's session, from its header or, in the simple API, from the body. */
+  sessionId: string | null;
+  /** Receives the upstream's answer once it is decided that the client gets it. */
+  relay: Relay | null = null;
+  /** What the simple API makes of a whole answer; null passes it on as it came. */
+  rewriteAnswer: AnswerRewrite | null = null;
+  /** Writes what was held back and ends the response. */
+  release: Release | null = null;
+
+  constructor(init: {
+    id: string;
+    request: IncomingMessage;
+    response: ServerResponse;
+    endpoint: Endpoint;
+    upstreamPath: string;
+    snapshot: Snapshot;
+    clientAddress: string;
+    startedAtMs: number;
+  }) {
+    this.id = init.id;
+    this.request = init.request;
+    this.response = init.response;
+    this.endpoint = init.endpoint;
+    this.upstreamPath = init.upstreamPath;
+    this.snapshot = init.snapshot;
+    this.clientAddress = init.clientAddress;
+    this.startedAtMs = init.startedAtMs;
+    this.sessionId = this.header("x-claude-code-session-id");
+  }
+
+  /** A request header as one string, or null. */
+  header(name: string): string | null {
+    const value = this.request.headers[name];
+    return typeof value === "string" ? value : null;
+  }
+}
+
+/** The value of a stage's product that an earlier stage must have set; its absence is a fault in the stage order. */
+export function required<T>(value: T | null, what: string): T {
+  if (value === null) throw new Error(`stage order: ${what} is not set`);
+  return value;
+}

@@ -1,0 +1,83 @@
+import type { IncomingMessage } from "node:http";
+import { brotliDecompress, gunzip, inflate, zstdDecompress, type InputType } from "node:zlib";
+import { promisify } from "node:util";
+
+import { WeirError } from "../../core/weir-error.ts";
+
+export interface BodyLimits {
+  readonly maxBytes: number;
+  readonly maxDecompressedBytes: number;
+}
+
+/**
+ * The whole body of a request, decompressed. (How long it may take to arrive is the server's `requestTimeout`.) Refuses by the announced length before reading, and while reading when no
+ * length is announced. Throws WeirError; rejects with `ClientGone` when the connection closes first.
+ */
+export async function readBody(request: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
+  const announced = Number(request.headers["content-length"] ?? 0);
+  if (announced > limits.maxBytes) throw tooLarge(limits.maxBytes);
+  const encoding = request.headers["content-encoding"];
+  const decompress = decompressor(encoding);
+  const raw = await collect(request, limits);
+  if (decompress === null) return raw;
+  try {
+    return await decompress(raw, { maxOutputLength: limits.maxDecompressedBytes });
+  } catch (error) {
+    if (isCode(error, "ERR_BUFFER_TOO_LARGE")) throw tooLarge(limits.maxDecompressedBytes);
+    throw new WeirError("weir:request:bad_encoding", `The body is not valid ${encoding}.`, { cause: error });
+  }
+}
+
+/** The client's connection closed while Weir was still reading. */
+export class ClientGone extends Error {
+  constructor() {
+    super("the client closed the connection");
+  }
+}
+
+function collect(request: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const onData = (chunk: Buffer): void => {
+      size += chunk.length;
+      if (size > limits.maxBytes) finish(tooLarge(limits.maxBytes));
+      else chunks.push(chunk);
+    };
+    const onEnd = (): void => finish(null);
+    const onClose = (): void => finish(new ClientGone());
+    const finish = (error: Error | null): void => {
+      request.off("data", onData).off("end", onEnd).off("close", onClose).off("error", onClose);
+      if (error !== null) reject(error);
+      else resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, size));
+    };
+    request.on("data", onData).on("end", onEnd).on("close", onClose).on("error", onClose);
+  });
+}
+
+type Decompressor = (input: InputType, options: { maxOutputLength: number }) => Promise<Buffer>;
+
+const DECOMPRESSORS: Readonly<Record<string, Decompressor>> = {
+  gzip: promisify(gunzip),
+  "x-gzip": promisify(gunzip),
+  deflate: promisify(inflate),
+  br: promisify(brotliDecompress),
+  zstd: promisify(zstdDecompress),
+};
+
+function decompressor(encoding: string | undefined): Decompressor | null {
+  if (encoding === undefined || encoding === "identity") return null;
+  const known = DECOMPRESSORS[encoding.toLowerCase()];
+  if (known === undefined) {
+    throw new WeirError("weir:request:bad_encoding", "content-encoding must be gzip, deflate, br, zstd or identity.");
+  }
+  return known;
+}
+
+function tooLarge(limit: number): WeirError {
+  return new WeirError("weir:request:too_large", `The request exceeds the maximum size of ${limit} bytes.`);
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
+}

@@ -1,0 +1,24 @@
+import type { IncomingMessage } from "node:http";
+
+import type { AddressList } from "../../core/address-list.ts";
+
+/**
+ * The client's address: the peer of the connection, or, where the peer is a trusted proxy, the last address in
+ * `X-Forwarded-For` that is not itself a trusted proxy. The header is never believed from anyone else.
+ */
+export function clientAddress(request: IncomingMessage, trustedProxies: AddressList): string {
+  let address = plain(request.socket.remoteAddress ?? "");
+  if (trustedProxies.empty || !trustedProxies.includes(address)) return address;
+  const forwarded = request.headers["x-forwarded-for"];
+  if (typeof forwarded !== "string") return address;
+  for (const hop of forwarded.split(",").toReversed()) {
+    address = plain(hop.trim());
+    if (!trustedProxies.includes(address)) break;
+  }
+  return address;
+}
+
+/** An IPv4 address that a dual-stack socket shows as IPv6, as IPv4. */
+function plain(address: string): string {
+  return address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address;
+}

@@ -1,0 +1,40 @@
+import type { ServerResponse } from "node:http";
+
+import { WeirError } from "../../core/weir-error.ts";
+import { errorBody, errorHeaders } from "../../wire/anthropic/error-body.ts";
+
+/** Whom an error is answered to. */
+export interface ErrorRecipient {
+  readonly id: string;
+  readonly response: ServerResponse;
+}
+
+/**
+ * Answers with an error in the Messages API's envelope. Does nothing when a response has begun or the client has gone. A
+ * request whose body was not read to its end closes its connection: what follows on it would be that body.
+ */
+export function sendError({ id, response }: ErrorRecipient, error: WeirError): void {
+  if (response.headersSent || response.destroyed) return;
+  const body = errorBody(error, id);
+  const headers: Record<string, string> = {
+    "content-type": "application/json",
+    "content-length": String(Buffer.byteLength(body)),
+    "request-id": id,
+    ...errorHeaders(error),
+  };
+  if (!response.req.complete) headers["connection"] = "close";
+  response.writeHead(error.row.status, headers);
+  response.end(response.req.method === "HEAD" ? undefined : body);
+}
+
+/** What a caller may know of a failure: WeirErrors as they are, anything else as an internal error. */
+export function publicError(error: unknown): WeirError {
+  if (error instanceof WeirError) return error;
+  return new WeirError(
+    "weir:server:internal",
+    "Weir met an internal error. The operator finds it in the log by this request id.",
+    {
+      cause: error,
+    },
+  );
+}

@@ -1,0 +1,68 @@
+import { WeirError } from "../../core/weir-error.ts";
+import { allowsModel, checkAccess } from "../../policy/access/access-policy.ts";
+import type { ListedModel } from "../../routing/route-table.ts";
+import { required, type Exchange } from "../exchange.ts";
+import { sendJson } from "../http/json-response.ts";
+
+/** Release date shown for every model; clients want one and Weir has none of its own. */
+const CREATED_AT = "2026-01-01T00:00:00Z";
+const DEFAULT_LIMIT = 20;
+const MAX_LIMIT = 1_000;
+
+/** `GET /v1/models` and `/v1/models/{id}`: what the caller's key may use, in the Models API's shape and paging. */
+export function serveModels(exchange: Exchange, rest: string): void {
+  const { key } = required(exchange.identity, "identity");
+  checkAccess(key, { endpoint: "models", model: null, clientAddress: exchange.clientAddress });
+  const { routes } = exchange.snapshot;
+  const models = routes.listed.filter(
+    (model) => allowsModel(key.scopes, model.id) && routes.resolve(model.id) !== null,
+  );
+  if (rest !== "") {
+    const id = decodeURIComponent(rest.slice(1));
+    const model = models.find((candidate) => candidate.id === id);
+    if (model === undefined) throw new WeirError("weir:model:unknown", `model: ${id}`);
+    sendJson(exchange, 200, entry(exchange, model));
+    return;
+  }
+  sendJson(exchange, 200, page(exchange, models));
+}
+
+function page(exchange: Exchange, models: readonly ListedModel[]): object {
+  const query = new URL(exchange.upstreamPath, "http://weir").searchParams;
+  const limit = limitOf(query.get("limit"));
+  const after = query.get("after_id");
+  const before = query.get("before_id");
+  let start = after === null ? 0 : models.findIndex((model) => model.id === after) + 1;
+  let end = start + limit;
+  if (before !== null) {
+    end = models.findIndex((model) => model.id === before);
+    start = Math.max(0, end - limit);
+  }
+  const shown = models.slice(start, end);
+  return {
+    data: shown.map((model) => entry(exchange, model)),
+    has_more: before === null ? end < models.length : start > 0,
+    first_id: shown[0]?.id ?? null,
+    last_id: shown.at(-1)?.id ?? null,
+  };
+}
+
+function limitOf(text: string | null): number {
+  if (text === null) return DEFAULT_LIMIT;
+  const limit = Number(text);
+  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT) {
+    throw new WeirError("weir:request:invalid_field", `limit must be a whole number from 1 to ${MAX_LIMIT}`);
+  }
+  return limit;
+}
+
+function entry(exchange: Exchange, model: ListedModel): object {
+  const sandbox = exchange.snapshot.routes.resolve(model.id)?.targets[0]?.upstream.isSandbox === true;
+  return {
+    type: "model",
+    id: model.id,
+    display_name: sandbox ? `${model.label} (sandbox)` : model.label,
+    created_at: CREATED_AT,
+    ...(model.description === null ? {} : { description: model.description }),
+  };
+}

@@ -1,0 +1,25 @@
+import type { AddressList } from "../core/address-list.ts";
+import type { PriceBook } from "../ledger/prices/price-book.ts";
+import type { LimitTable } from "../policy/rate/limit-table.ts";
+import type { QueueSettings } from "../policy/rate/rate-policy.ts";
+import type { RouteTable } from "../routing/route-table.ts";
+
+/** The immutable, validated configuration that an exchange runs under, compiled for the hot path. */
+export interface Snapshot {
+  readonly revision: number;
+  readonly routes: RouteTable;
+  readonly prices: PriceBook;
+  readonly limits: LimitTable;
+  readonly queue: QueueSettings;
+  readonly access: {
+    readonly allow: AddressList;
+    readonly deny: AddressList;
+    readonly trustedProxies: AddressList;
+  };
+  readonly maxRequestBytes: number;
+  readonly maxDecompressedBytes: number;
+  readonly maxUrlLength: number;
+  readonly maxJsonDepth: number;
+  /** Silence after which a ping is sent on a stream. */
+  readonly pingIntervalMs: number;
+}

@@ -1,0 +1,108 @@
+import { WeirError } from "../../core/weir-error.ts";
+import { isRefusal, type BudgetSubject } from "../../ledger/budgets/budget-book.ts";
+import { CostForecaster } from "../../ledger/budgets/cost-forecaster.ts";
+import { checkAccess } from "../../policy/access/access-policy.ts";
+import { budgetHeaders, budgetRefusal } from "../../policy/budget/budget-answer.ts";
+import type { Route } from "../../routing/route-table.ts";
+import { required, type Exchange } from "../exchange.ts";
+import { ClientGone } from "../http/body-reader.ts";
+import type { GatewayServices } from "../services.ts";
+import type { Stage } from "./stage.ts";
+
+export const admit: Stage = {
+  name: "admit",
+  summary: "Policies in order: access, rate, budget; then the open record",
+  async run(exchange, services) {
+    const identity = required(exchange.identity, "identity");
+    const scan = required(exchange.scan, "scan");
+    checkAccess(identity.key, {
+      endpoint: exchange.endpoint.name,
+      model: scan.model,
+      clientAddress: exchange.clientAddress,
+    });
+    const route = exchange.snapshot.routes.resolve(scan.model);
+    if (route === null) throw new WeirError("weir:model:unknown", `model: ${scan.model}`);
+    exchange.route = route;
+    if (exchange.endpoint.kind === "count_tokens") return;
+    await enterRate(exchange, services);
+    reserve(exchange, services, route);
+  },
+};
+
+async function enterRate(exchange: Exchange, services: GatewayServices): Promise<void> {
+  const identity = required(exchange.identity, "identity");
+  const bytes = required(exchange.body, "body").length;
+  const gone = new AbortController();
+  exchange.onClientGone = () => gone.abort();
+  const entered = services.rate.enter(
+    {
+      subjects: exchange.snapshot.limits.subjects(identity),
+      estimatedTokens: CostForecaster.estimateInputTokens(bytes),
+      queue: exchange.snapshot.queue,
+      signal: gone.signal,
+    },
+    services.clock.monotonicMs(),
+  );
+  exchange.ticket = entered instanceof Promise ? await entered : entered;
+  exchange.onClientGone = null;
+  if (exchange.clientGone) throw new ClientGone();
+}
+
+/** Reserves on every counter of the path and writes the open record; what was taken is given back by the settle stage. */
+function reserve(exchange: Exchange, services: GatewayServices, route: Route): void {
+  const { principal, organization } = required(exchange.identity, "identity");
+  const scan = required(exchange.scan, "scan");
+  const bytes = required(exchange.body, "body").length;
+  const target = route.targets[0];
+  if (target === undefined) throw new WeirError("weir:upstream:no_target", `No upstream serves ${scan.model}.`);
+  const now = services.windowClock.nowMs();
+  const path = budgetPath(exchange);
+  const forecast = services.forecaster.forecast(
+    {
+      keyId: principal.keyId,
+      model: route.model,
+      bodyBytes: bytes,
+      maxTokens: scan.maxTokens,
+      longCacheWrites: scan.longCacheWrites,
+      fast: scan.fast,
+    },
+    target.price,
+  );
+  const reserved = services.budgets.reserve(path, organization.timeZone, forecast, now);
+  if (isRefusal(reserved)) throw budgetRefusal(reserved, now);
+  exchange.reservation = reserved;
+  exchange.admittedAtMs = now;
+  const fullest = services.budgets.fullest(path, organization.timeZone, now);
+  if (fullest !== null) exchange.budgetHeaders = budgetHeaders(fullest, false);
+  exchange.opened = services.journal.open({
+    exchangeId: exchange.id,
+    organizationId: principal.organizationId,
+    teamId: principal.teamId,
+    userId: principal.userId,
+    keyId: principal.keyId,
+    userType: principal.userType,
+    sessionId: exchange.sessionId,
+    agentId: exchange.header("x-claude-code-agent-id"),
+    parentAgentId: exchange.header("x-claude-code-parent-agent-id"),
+    endpoint: exchange.endpoint.name,
+    modelAsked: scan.model,
+    modelServed: route.model,
+    stream: scan.stream,
+    reservedMicroUsd: reserved.amount,
+    estimatedInputTokens: CostForecaster.estimateInputTokens(bytes),
+    priceVersion: exchange.snapshot.prices.version,
+    admittedAtMs: now,
+  });
+  if (!exchange.opened) {
+    throw new WeirError(
+      "weir:server:journal_full",
+      "Weir cannot record usage at the moment and therefore takes no new requests.",
+      { retryAfterSeconds: 10 },
+    );
+  }
+}
+
+/** The subjects that pay for an exchange, from the organisation down. */
+function budgetPath(exchange: Exchange): readonly BudgetSubject[] {
+  return required(exchange.identity, "identity").path;
+}

@@ -1,0 +1,33 @@
+import { WeirError } from "../../core/weir-error.ts";
+import type { Exchange } from "../exchange.ts";
+import type { Stage } from "./stage.ts";
+
+export const identify: Stage = {
+  name: "identify",
+  summary: "Find the key behind x-api-key or Authorization: Bearer; before the body is read",
+  run(exchange, services) {
+    exchange.identity = services.keys.authenticate(credential(exchange), services.clock.nowMs());
+  },
+};
+
+/** The caller's secret. Both headers may be sent (Claude Code does with apiKeyHelper); then they must agree. */
+function credential(exchange: Exchange): string {
+  const apiKey = exchange.header("x-api-key");
+  const authorization = exchange.header("authorization");
+  const bearer = authorization === null ? null : (/^bearer +(\S+)$/i.exec(authorization)?.[1] ?? null);
+  if (authorization !== null && bearer === null && apiKey === null) {
+    throw new WeirError("weir:auth:missing", "The Authorization header must read: Bearer <your Weir key>.");
+  }
+  if (apiKey !== null && bearer !== null && apiKey !== bearer) {
+    // A key of Weir's beside a foreign token (a developer logged in elsewhere): the one that is Weir's counts.
+    return apiKey.startsWith("wr-") ? apiKey : bearer;
+  }
+  const secret = apiKey ?? bearer;
+  if (secret === null) {
+    throw new WeirError(
+      "weir:auth:missing",
+      "No key was sent. Send your Weir key as x-api-key or as Authorization: Bearer.",
+    );
+  }
+  return secret;
+}

@@ -1,0 +1,21 @@
+import { WeirError } from "../../core/weir-error.ts";
+import type { Stage } from "./stage.ts";
+
+export const receive: Stage = {
+  name: "receive",
+  summary: "Refuse what comes from a refused address, at an over-long URL, or while Weir drains",
+  run(exchange, services) {
+    const { access, maxUrlLength } = exchange.snapshot;
+    if ((exchange.request.url ?? "").length > maxUrlLength) {
+      throw new WeirError("weir:request:url_too_long", `The URL is longer than ${maxUrlLength} characters.`);
+    }
+    const refused = access.deny.includes(exchange.clientAddress);
+    const notAllowed = !access.allow.empty && !access.allow.includes(exchange.clientAddress);
+    if (refused || notAllowed) throw new WeirError("weir:access:address", "This address may not use Weir.");
+    if (services.health.draining) {
+      throw new WeirError("weir:server:draining", "Weir is shutting down; send the request again.", {
+        retryAfterSeconds: 1,
+      });
+    }
+  },
+};

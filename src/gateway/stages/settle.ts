@@ -1,0 +1,129 @@
+import { costOf } from "../../ledger/prices/price-book.ts";
+import type { Entry } from "../../message/entry.ts";
+import { emptyUsage, type Usage } from "../../message/usage.ts";
+import { required, type Exchange, type Result } from "../exchange.ts";
+import type { GatewayServices } from "../services.ts";
+import type { Stage } from "./stage.ts";
+
+export const settle: Stage = {
+  name: "settle",
+  summary: "Exactly once, whatever happened: entry durable, counters corrected, then the held end is released",
+  async run(exchange, services) {
+    const result = exchange.result ?? refused(exchange);
+    const cost = result.target === null ? 0 : costOf(result.usage, result.target.price);
+    giveBack(exchange, services, result, cost);
+    observe(exchange, services, result, cost);
+    if (!exchange.opened) {
+      exchange.release?.(true);
+      return;
+    }
+    const durable = await record(services, entryOf(exchange, services, result, cost));
+    exchange.release?.(durable);
+  },
+};
+
+function giveBack(exchange: Exchange, services: GatewayServices, result: Result, cost: number): void {
+  if (exchange.reservation !== null) services.budgets.settle(exchange.reservation, cost);
+  if (exchange.ticket !== null) services.rate.leave(exchange.ticket, exchange.opened ? totalTokens(result.usage) : 0);
+  if (exchange.opened && result.outcome === "complete" && exchange.route !== null && exchange.identity !== null) {
+    services.forecaster.observe(exchange.identity.principal.keyId, exchange.route.model, cost);
+  }
+}
+
+/** Resolves when the entry is on the disk: true, or false when it cannot be put there. */
+function record(services: GatewayServices, entry: Entry): Promise<boolean> {
+  return new Promise((resolve) => {
+    services.journal.settle(entry, (error) => {
+      if (error !== null)
+        services.logger.error({ request_id: entry.exchangeId, error: error.message }, "entry not recorded");
+      resolve(error === null);
+    });
+  });
+}
+
+function entryOf(exchange: Exchange, services: GatewayServices, result: Result, cost: number): Entry {
+  const { principal } = required(exchange.identity, "identity");
+  const scan = required(exchange.scan, "scan");
+  return {
+    exchangeId: exchange.id,
+    attempt: result.attempts,
+    attempts: result.attempts,
+    organizationId: principal.organizationId,
+    teamId: principal.teamId,
+    userId: principal.userId,
+    keyId: principal.keyId,
+    userType: principal.userType,
+    sessionId: exchange.sessionId,
+    agentId: exchange.header("x-claude-code-agent-id"),
+    parentAgentId: exchange.header("x-claude-code-parent-agent-id"),
+    endpoint: exchange.endpoint.name,
+    modelAsked: scan.model,
+    modelServed: required(exchange.route, "route").model,
+    target: result.target?.upstream.name ?? null,
+    stream: scan.stream,
+    status: result.status,
+    outcome: result.outcome,
+    usage: result.usage,
+    usageSource: result.usageSource,
+    costMicroUsd: cost,
+    priceVersion: exchange.snapshot.prices.version,
+    reservedMicroUsd: exchange.reservation?.amount ?? 0,
+    admittedAtMs: exchange.admittedAtMs,
+    settledAtMs: services.windowClock.nowMs(),
+    latencyMs: Math.round(services.clock.monotonicMs() - exchange.startedAtMs),
+    timeToFirstTokenMs:
+      result.firstTokenAtMs === null ? null : Math.round(result.firstTokenAtMs - exchange.startedAtMs),
+    upstreamRequestId: result.upstreamRequestId,
+  };
+}
+
+function observe(exchange: Exchange, services: GatewayServices, result: Result, cost: number): void {
+  const milliseconds = services.clock.monotonicMs() - exchange.startedAtMs;
+  const principal = exchange.identity?.principal ?? null;
+  const model = exchange.route?.model ?? "none";
+  services.metrics.record({
+    model,
+    status: result.status,
+    userType: principal?.userType ?? "unknown",
+    userId: principal?.userId ?? principal?.keyId ?? "none",
+    seconds: milliseconds / 1000,
+    firstTokenSeconds: result.firstTokenAtMs === null ? null : (result.firstTokenAtMs - exchange.startedAtMs) / 1000,
+    tokens: totalTokens(result.usage),
+    costMicroUsd: cost,
+    errorType: result.errorType,
+  });
+  services.accessLog.write({
+    requestId: exchange.id,
+    keyId: principal?.keyId ?? null,
+    endpoint: exchange.endpoint.name,
+    model,
+    target: result.target?.upstream.name ?? null,
+    status: result.status,
+    outcome: result.outcome,
+    milliseconds,
+    inputTokens: result.usage.inputTokens,
+    outputTokens: result.usage.outputTokens,
+    costMicroUsd: cost,
+  });
+}
+
+/** An exchange that ended before an attempt: refused by a policy, or by its own body. */
+function refused(exchange: Exchange): Result {
+  return {
+    status: exchange.response.headersSent ? exchange.response.statusCode : 499,
+    outcome: exchange.clientGone ? "client_gone" : "upstream_error",
+    usage: emptyUsage(),
+    usageSource: "estimated",
+    target: null,
+    attempts: 0,
+    upstreamRequestId: null,
+    firstTokenAtMs: null,
+    errorType: exchange.refusedAs,
+  };
+}
+
+function totalTokens(usage: Usage): number {
+  return (
+    usage.inputTokens + usage.outputTokens + usage.cacheReadTokens + usage.cacheWrite5mTokens + usage.cacheWrite1hTokens
+  );
+}

@@ -1,0 +1,131 @@
+import type { ErrorCode } from "../../core/error-codes.ts";
+import { WeirError } from "../../core/weir-error.ts";
+import { ConcurrencyGate, type ConcurrencyClaim } from "./concurrency-gate.ts";
+import type { LimitedSubject } from "./limit-table.ts";
+import { TokenBucket } from "./token-bucket.ts";
+
+export interface QueueSettings {
+  /** How many requests of one subject may wait. */
+  readonly size: number;
+  readonly timeoutMs: number;
+}
+
+/** What an admitted request holds; given back by `RatePolicy.leave`. */
+export interface RateTicket {
+  readonly subjects: readonly LimitedSubject[];
+  readonly claims: readonly ConcurrencyClaim[];
+  readonly estimatedTokens: number;
+}
+
+/** What is asked of the rate policy for one request. */
+export interface RateRequest {
+  readonly subjects: readonly LimitedSubject[];
+  /** Input tokens as estimated; corrected by `leave`. */
+  readonly estimatedTokens: number;
+  readonly queue: QueueSettings;
+  /** Aborted when the client goes away while it waits. */
+  readonly signal: AbortSignal;
+}
+
+/** Requests and tokens a minute and concurrency, for every subject on the path or for none. Monotonic time throughout. */
+export class RatePolicy {
+  readonly gate = new ConcurrencyGate();
+  readonly #requests = new Map<string, TokenBucket>();
+  readonly #tokens = new Map<string, TokenBucket>();
+
+  /**
+   * Admits a request at once, or after it waited for a place (then the result is a promise), or throws WeirError
+   * `weir:limit:*` with the seconds to wait.
+   */
+  enter(request: RateRequest, nowMs: number): RateTicket | Promise<RateTicket> {
+    const { subjects, estimatedTokens } = request;
+    this.#check(subjects, estimatedTokens, nowMs);
+    this.#take(subjects, 1, estimatedTokens, nowMs);
+    const claims = subjects.map(({ id, limits }) => ({ id, max: limits.maxConcurrent }));
+    const ticket: RateTicket = { subjects, claims, estimatedTokens };
+    let admitted: () => void = () => {};
+    const entered = this.gate.enter(claims, request.queue.size, () => admitted());
+    if (entered.kind === "running") return ticket;
+    if (entered.kind === "full") {
+      this.#take(subjects, -1, -estimatedTokens, nowMs);
+      throw concurrencyRefusal(subjects, entered.id, `${request.queue.size} more are waiting already`);
+    }
+    return new Promise<RateTicket>((resolve, reject) => {
+      const giveUp = (error: Error): void => {
+        clearTimeout(timer);
+        request.signal.removeEventListener("abort", onAbort);
+        entered.cancel();
+        this.#take(subjects, -1, -estimatedTokens, nowMs);
+        reject(error);
+      };
+      const onAbort = (): void => giveUp(new Error("client gone"));
+      const seconds = request.queue.timeoutMs / 1000;
+      const timer = setTimeout(
+        () => giveUp(concurrencyRefusal(subjects, "", `no place came free within ${seconds} s`)),
+        request.queue.timeoutMs,
+      );
+      request.signal.addEventListener("abort", onAbort, { once: true });
+      admitted = () => {
+        clearTimeout(timer);
+        request.signal.removeEventListener("abort", onAbort);
+        resolve(ticket);
+      };
+    });
+  }
+
+  /** Ends a request: its place goes to the next, and token buckets are corrected to what was used (null: unknown). */
+  leave(ticket: RateTicket, usedTokens: number | null): void {
+    this.gate.leave(ticket.claims);
+    if (usedTokens === null) return;
+    const correction = usedTokens - ticket.estimatedTokens;
+    for (const { id } of ticket.subjects) this.#tokens.get(id)?.take(correction);
+  }
+
+  #check(subjects: readonly LimitedSubject[], estimatedTokens: number, nowMs: number): void {
+    for (const { id, scope, limits } of subjects) {
+      const { requestsPerMinute, tokensPerMinute } = limits;
+      if (requestsPerMinute !== null) {
+        const waitMs = bucket(this.#requests, id, requestsPerMinute, nowMs).waitMs(1, nowMs);
+        if (waitMs > 0)
+          throw rateRefusal("weir:limit:requests", `${scope}: ${requestsPerMinute} requests a minute`, waitMs);
+      }
+      if (tokensPerMinute !== null) {
+        const waitMs = bucket(this.#tokens, id, tokensPerMinute, nowMs).waitMs(estimatedTokens, nowMs);
+        if (waitMs > 0) throw rateRefusal("weir:limit:tokens", `${scope}: ${tokensPerMinute} tokens a minute`, waitMs);
+      }
+    }
+  }
+
+  #take(subjects: readonly LimitedSubject[], requests: number, tokens: number, nowMs: number): void {
+    for (const { id, limits } of subjects) {
+      if (limits.requestsPerMinute !== null) bucket(this.#requests, id, limits.requestsPerMinute, nowMs).take(requests);
+      if (limits.tokensPerMinute !== null) bucket(this.#tokens, id, limits.tokensPerMinute, nowMs).take(tokens);
+    }
+  }
+}
+
+function bucket(buckets: Map<string, TokenBucket>, id: string, perMinute: number, nowMs: number): TokenBucket {
+  const known = buckets.get(id);
+  if (known !== undefined) {
+    known.resize(perMinute, nowMs);
+    return known;
+  }
+  const created = new TokenBucket(perMinute, nowMs);
+  buckets.set(id, created);
+  return created;
+}
+
+function rateRefusal(code: ErrorCode, limit: string, waitMs: number): WeirError {
+  const retryAfterSeconds = Math.ceil(waitMs / 1000);
+  return new WeirError(code, `Rate limit of this ${limit}. Try again in ${retryAfterSeconds} s.`, {
+    retryAfterSeconds,
+  });
+}
+
+function concurrencyRefusal(subjects: readonly LimitedSubject[], id: string, why: string): WeirError {
+  const subject =
+    subjects.find((candidate) => candidate.id === id) ?? subjects.find(({ limits }) => limits.maxConcurrent !== null);
+  const limit =
+    subject === undefined ? "" : ` of this ${subject.scope}: ${subject.limits.maxConcurrent} requests at once`;
+  return new WeirError("weir:limit:concurrency", `Concurrency limit${limit}, and ${why}.`, { retryAfterSeconds: 1 });
+}

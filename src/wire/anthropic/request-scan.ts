@@ -1,0 +1,191 @@
+import { isUtf8 } from "node:buffer";
+
+import { WeirError } from "../../core/weir-error.ts";
+
+/** What the gateway needs to know of a Messages request. The body itself is forwarded as it came. */
+export interface ScannedRequest {
+  readonly model: string;
+  /** Byte offsets of the JSON text of `model`'s value, quotes included, so that it can be replaced by a splice. */
+  readonly modelStart: number;
+  readonly modelEnd: number;
+  readonly stream: boolean;
+  /** 0 when absent (count_tokens has none). */
+  readonly maxTokens: number;
+  /** Asks for one-hour cache writes somewhere. */
+  readonly longCacheWrites: boolean;
+  readonly fast: boolean;
+  readonly inferenceGeo: string | null;
+}
+
+export interface ScanLimits {
+  readonly maxDepth: number;
+  /** Endpoint needs `max_tokens` (messages does, count_tokens does not). */
+  readonly requireMaxTokens: boolean;
+}
+
+/**
+ * Validates a body completely (UTF-8, JSON, depth, no duplicate top-level keys, types of the fields that Weir reads) and
+ * finds what Weir needs. Throws WeirError with the field's name.
+ *
+ * It reads the bytes as Latin-1, one character a byte: native, no copy to two-byte strings, and string offsets are byte
+ * offsets. Structure characters are ASCII and no UTF-8 continuation byte is, so JSON parsed that way is valid exactly when
+ * the UTF-8 text is.
+ */
+export function scanRequest(body: Buffer, limits: ScanLimits): ScannedRequest {
+  if (!isUtf8(body)) throw new WeirError("weir:request:bad_encoding", "The request body is not valid UTF-8.");
+  const text = body.toString("latin1");
+  const fields = parseObject(text);
+  const spans = scanTopLevel(text, limits.maxDepth);
+  const model = requiredModel(fields["model"], body, spans);
+  const stream = optionalBoolean(fields, "stream");
+  const maxTokens = limits.requireMaxTokens ? requiredMaxTokens(fields["max_tokens"]) : 0;
+  requireMessages(fields["messages"]);
+  return {
+    ...model,
+    stream,
+    maxTokens,
+    longCacheWrites: text.includes('"1h"'),
+    fast: fields["speed"] === "fast",
+    inferenceGeo: typeof fields["inference_geo"] === "string" ? fields["inference_geo"] : null,
+  };
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function parseObject(text: string): Fields {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new WeirError("weir:request:malformed_json", `The request body is not valid JSON${where(error)}.`);
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new WeirError("weir:request:malformed_json", "The request body must be a JSON object.");
+  }
+  return value as Fields; // narrowed by the three checks above
+}
+
+/** The position in V8's message, without the excerpt of the body that it may quote. */
+function where(error: unknown): string {
+  const position = /at position (\d+)/.exec(error instanceof Error ? error.message : "");
+  return position === null ? "" : ` (at byte ${position[1]})`;
+}
+
+function requiredModel(value: unknown, body: Buffer, spans: ReadonlyMap<string, Span>): ModelField {
+  if (value === undefined || value === null || value === "") {
+    throw new WeirError("weir:request:invalid_field", "model is required");
+  }
+  if (typeof value !== "string") throw new WeirError("weir:request:invalid_field", "model must be a string");
+  const span = spans.get("model");
+  if (span === undefined) throw new WeirError("weir:request:invalid_field", "model is required");
+  if (value.length > 512) throw new WeirError("weir:request:invalid_field", "model must be at most 512 characters");
+  const model: unknown = JSON.parse(body.toString("utf8", span.start, span.end));
+  return { model: String(model), modelStart: span.start, modelEnd: span.end };
+}
+
+interface ModelField {
+  readonly model: string;
+  readonly modelStart: number;
+  readonly modelEnd: number;
+}
+
+function optionalBoolean(fields: Fields, name: string): boolean {
+  const value = fields[name];
+  if (value === undefined || value === null) return false;
+  if (typeof value !== "boolean") throw new WeirError("weir:request:invalid_field", `${name} must be a boolean`);
+  return value;
+}
+
+function requiredMaxTokens(value: unknown): number {
+  if (value === undefined) throw new WeirError("weir:request:invalid_field", "max_tokens: Field required");
+  if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 0) {
+    throw new WeirError("weir:request:invalid_field", "max_tokens must be a non-negative integer");
+  }
+  return value;
+}
+
+function requireMessages(value: unknown): void {
+  if (value === undefined) throw new WeirError("weir:request:invalid_field", "messages: Field required");
+  if (!Array.isArray(value)) throw new WeirError("weir:request:invalid_field", "messages must be an array");
+}
+
+interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+const QUOTE = 34;
+const BACKSLASH = 92;
+
+/**
+ * Finds the value of every top-level key of a valid JSON object, refuses duplicates of them (two parsers may disagree which
+ * one counts, and a policy must see what the upstream sees) and nesting beyond `maxDepth`.
+ */
+function scanTopLevel(text: string, maxDepth: number): ReadonlyMap<string, Span> {
+  const spans = new Map<string, Span>();
+  let depth = 0;
+  let key: string | null = null;
+  let expectKey = false;
+  let valueStart = 0;
+  const close = (end: number): void => {
+    if (key === null) return;
+    spans.set(key, trimmed(text, valueStart, end));
+    key = null;
+  };
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === QUOTE) {
+      const end = endOfString(text, i);
+      if (depth === 1 && expectKey) {
+        key = keyText(text, i, end);
+        if (spans.has(key)) {
+          throw new WeirError(
+            "weir:request:invalid_field",
+            `The key ${JSON.stringify(key)} appears twice in the request.`,
+          );
+        }
+        expectKey = false;
+        valueStart = text.indexOf(":", end) + 1;
+        i = valueStart - 1;
+      } else {
+        i = end - 1;
+      }
+    } else if (code === 123 || code === 91) {
+      if (++depth > maxDepth) {
+        throw new WeirError("weir:request:invalid_field", `The request is nested deeper than ${maxDepth} levels.`);
+      }
+      if (depth === 1) expectKey = true;
+    } else if (code === 125 || code === 93) {
+      if (depth === 1) close(i);
+      depth--;
+    } else if (code === 44 && depth === 1) {
+      close(i);
+      expectKey = true;
+    }
+  }
+  return spans;
+}
+
+/** The offset after the closing quote of the string that opens at `start`. */
+function endOfString(text: string, start: number): number {
+  let quote = start;
+  for (;;) {
+    quote = text.indexOf('"', quote + 1);
+    let before = quote - 1;
+    while (text.charCodeAt(before) === BACKSLASH) before--;
+    if (((quote - 1 - before) & 1) === 0) return quote + 1;
+  }
+}
+
+function keyText(text: string, start: number, end: number): string {
+  const raw = text.slice(start + 1, end - 1);
+  return raw.includes("\\") ? String(JSON.parse(text.slice(start, end))) : raw;
+}
+
+function trimmed(text: string, start: number, end: number): Span {
+  let from = start;
+  let to = end;
+  while (text.charCodeAt(from) <= 32) from++;
+  while (text.charCodeAt(to - 1) <= 32) to--;
+  return { start: from, end: to };
+}
