@@ -5,6 +5,12 @@ import type { Clock } from "./clock.ts";
 /** Crockford's base 32 without I, L, O, U: sorts as the number it encodes and reads aloud without confusion. */
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
 
+/** Every two characters, by the ten bits that they stand for. */
+const PAIRS: readonly string[] = Array.from(
+  { length: 1024 },
+  (_, bits) => `${ALPHABET[bits >> 5]}${ALPHABET[bits & 31]}`,
+);
+
 /** Prefixes of the ids that Weir makes; the prefix says what the id names. */
 export type IdPrefix = "req" | "att" | "org" | "team" | "usr" | "key" | "bud" | "evt";
 
@@ -46,9 +52,12 @@ export class IdGenerator {
       randomFillSync(this.#random);
       this.#randomAt = 0;
     }
+    const random = this.#random;
     let out = "";
-    for (let i = 0; i < 12; i++) out += ALPHABET[(this.#random[this.#randomAt + i] ?? 0) & 31];
-    this.#randomAt += 12;
+    // Two characters at a time: half the string building of one by one.
+    for (let end = this.#randomAt + 12; this.#randomAt < end; this.#randomAt += 2) {
+      out += PAIRS[(((random[this.#randomAt] ?? 0) << 5) | ((random[this.#randomAt + 1] ?? 0) & 31)) & 1023];
+    }
     return out;
   }
 }

@@ -10,6 +10,7 @@ import type { ScannedRequest } from "../wire/anthropic/request-scan.ts";
 import type { Endpoint } from "./endpoints.ts";
 import type { AnswerRewrite } from "./relay/buffer-relay.ts";
 import type { Relay } from "./relay/relay.ts";
+import { clientAddress } from "./http/client-address.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** What the attempt and relay stages found out; the settle stage makes the entry from it. */
@@ -40,7 +41,6 @@ export class Exchange {
   readonly upstreamPath: string;
   /** The configuration it runs under from beginning to end. */
   readonly snapshot: Snapshot;
-  readonly clientAddress: string;
   readonly startedAtMs: number;
   /** Set when the client's connection closes before the response was finished. */
   clientGone = false;
@@ -77,7 +77,6 @@ export class Exchange {
     endpoint: Endpoint;
     upstreamPath: string;
     snapshot: Snapshot;
-    clientAddress: string;
     startedAtMs: number;
   }) {
     this.id = init.id;
@@ -86,9 +85,13 @@ export class Exchange {
     this.endpoint = init.endpoint;
     this.upstreamPath = init.upstreamPath;
     this.snapshot = init.snapshot;
-    this.clientAddress = init.clientAddress;
     this.startedAtMs = init.startedAtMs;
     this.sessionId = this.header("x-claude-code-session-id");
+  }
+
+  /** The client's address, behind trusted proxies too. Found when asked for: most exchanges never do. */
+  get clientAddress(): string {
+    return clientAddress(this.request, this.snapshot.access.trustedProxies);
   }
 
   /** A request header as one string, or null. */

@@ -7,7 +7,6 @@ import type { Component } from "../core/component.ts";
 import { WeirError } from "../core/weir-error.ts";
 import { matchEndpoint, type EndpointMatch } from "./endpoints.ts";
 import { Exchange } from "./exchange.ts";
-import { clientAddress } from "./http/client-address.ts";
 import { discardBody } from "./http/discard-body.ts";
 import { publicError, sendError } from "./http/error-response.ts";
 import { checkFraming } from "./http/host-check.ts";
@@ -124,7 +123,6 @@ export class GatewayServer implements Component {
       endpoint: match.endpoint,
       upstreamPath: upstreamPath(match, queryAt < 0 ? "" : url.slice(queryAt)),
       snapshot,
-      clientAddress: clientAddress(request, snapshot.access.trustedProxies),
       startedAtMs: this.#services.clock.monotonicMs(),
     });
     this.#inProgress++;
@@ -132,7 +130,11 @@ export class GatewayServer implements Component {
     const { kind } = match.endpoint;
     if (kind === "local") this.#run(exchange, serveLocal(exchange, match.rest, this.#services));
     else if (kind === "objects") this.#run(exchange, serveObjects(exchange, match.rest, this.#services));
-    else this.#run(exchange, this.#pipeline.run(exchange));
+    else this.#pipeline.run(exchange, () => this.#ended());
+  }
+
+  #ended(): void {
+    if (--this.#inProgress === 0) this.#idle?.();
   }
 
   /** Waits for a handler; one that throws is answered with what the caller may know of it. */
@@ -146,9 +148,7 @@ export class GatewayServer implements Component {
         }
         sendError(exchange, refusal);
       })
-      .finally(() => {
-        if (--this.#inProgress === 0) this.#idle?.();
-      });
+      .finally(() => this.#ended());
   }
 
   #closed(exchange: Exchange): void {

@@ -30,8 +30,12 @@ export class Pipeline {
     this.#settleTime = services.metrics.stage(settle.name);
   }
 
-  /** Runs one exchange to its end. Never rejects. */
-  async run(exchange: Exchange): Promise<void> {
+  /** Runs one exchange to its end, then calls `ended`. Detached: whatever goes wrong ends in the exchange's own answer. */
+  run(exchange: Exchange, ended: () => void): void {
+    void this.#run(exchange, ended);
+  }
+
+  async #run(exchange: Exchange, ended: () => void): Promise<void> {
     const { clock, metrics } = this.#services;
     metrics.begun();
     let at = clock.monotonicMs();
@@ -54,6 +58,7 @@ export class Pipeline {
       exchange.response.destroy();
     }
     metrics.ended();
+    ended();
   }
 
   /** Prepares the error as the answer. An exchange with an open record answers only after it is settled. */

@@ -8,6 +8,8 @@ const SECRET_BYTES = 32;
 const HINT_TAIL = 4;
 /** SHA-256's block, which HMAC pads the pepper to (RFC 2104). */
 const BLOCK_BYTES = 64;
+const DIGEST_BYTES = 32;
+const MAX_SECRET_BYTES = 128;
 const SHAPE = /^wr-(prod|test|dev|ci)-[A-Za-z0-9_-]{43,86}$/;
 
 /** A new secret such as `wr-prod-…`; shown once and stored nowhere. */
@@ -35,20 +37,27 @@ export function hintOfSecret(secret: string): string {
  * have the pepper can neither choose nor predict.
  */
 export class KeyHasher {
-  readonly #inner: Buffer;
-  readonly #outer: Buffer;
+  readonly #pads: { readonly inner: Buffer; readonly outer: Buffer };
 
   constructor(pepper: string) {
     const bytes = Buffer.from(pepper, "utf8");
     const block = Buffer.alloc(BLOCK_BYTES);
     (bytes.length > BLOCK_BYTES ? hash("sha256", bytes, "buffer") : bytes).copy(block);
-    this.#inner = Buffer.from(block.map((byte) => byte ^ 0x36));
-    this.#outer = Buffer.concat([Buffer.from(block.map((byte) => byte ^ 0x5c)), Buffer.alloc(32)]);
+    const pad = (value: number): Buffer => Buffer.from(block.map((byte) => byte ^ value));
+    // Each pad is followed by room for what is hashed with it, so that a look-up allocates nothing.
+    this.#pads = {
+      inner: Buffer.concat([pad(0x36), Buffer.alloc(MAX_SECRET_BYTES)]),
+      outer: Buffer.concat([pad(0x5c), Buffer.alloc(DIGEST_BYTES)]),
+    };
   }
 
+  /** The MAC of a secret of at most 128 bytes; longer ones (which are never Weir keys) throw RangeError. */
   hmac(secret: string): string {
-    const message = Buffer.concat([this.#inner, Buffer.from(secret, "utf8")]);
-    hash("sha256", message, "buffer").copy(this.#outer, BLOCK_BYTES);
-    return hash("sha256", this.#outer, "hex");
+    if (Buffer.byteLength(secret) > MAX_SECRET_BYTES) throw new RangeError("the secret is too long to be a key");
+    const { inner, outer } = this.#pads;
+    const end = BLOCK_BYTES + inner.write(secret, BLOCK_BYTES, "utf8");
+    outer.write(hash("sha256", inner.subarray(0, end), "latin1"), BLOCK_BYTES, "latin1");
+    inner.fill(0, BLOCK_BYTES, end);
+    return hash("sha256", outer, "hex");
   }
 }

@@ -54,8 +54,7 @@ export const UNLIMITED: LimitSettings = {
     team: { requestsPerMinute: null, tokensPerMinute: null, maxConcurrent: null },
     organization: { requestsPerMinute: null, tokensPerMinute: null, maxConcurrent: null },
   },
-  teams: {},
-  users: {},
+  named: { key: {}, user: {}, team: {}, organization: {} },
 };
 
 export interface TestGatewayOptions {

@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import { WeirError } from "../../core/weir-error.ts";
 
 export interface BodyLimits {
-  readonly maxBytes: number;
+  readonly maxRequestBytes: number;
   readonly maxDecompressedBytes: number;
 }
 
@@ -15,7 +15,7 @@ export interface BodyLimits {
  */
 export async function readBody(request: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
   const announced = Number(request.headers["content-length"] ?? 0);
-  if (announced > limits.maxBytes) throw tooLarge(limits.maxBytes);
+  if (announced > limits.maxRequestBytes) throw tooLarge(limits.maxRequestBytes);
   const encoding = request.headers["content-encoding"];
   const decompress = decompressor(encoding);
   const raw = await collect(request, limits);
@@ -41,7 +41,7 @@ function collect(request: IncomingMessage, limits: BodyLimits): Promise<Buffer> 
     let size = 0;
     const onData = (chunk: Buffer): void => {
       size += chunk.length;
-      if (size > limits.maxBytes) finish(tooLarge(limits.maxBytes));
+      if (size > limits.maxRequestBytes) finish(tooLarge(limits.maxRequestBytes));
       else chunks.push(chunk);
     };
     const onEnd = (): void => finish(null);

@@ -12,7 +12,7 @@ const MAX_LIMIT = 1_000;
 /** `GET /v1/models` and `/v1/models/{id}`: what the caller's key may use, in the Models API's shape and paging. */
 export function serveModels(exchange: Exchange, rest: string): void {
   const { key } = required(exchange.identity, "identity");
-  checkAccess(key, { endpoint: "models", model: null, clientAddress: exchange.clientAddress });
+  checkAccess(key, { endpoint: "models", model: null, client: exchange });
   const { routes } = exchange.snapshot;
   const models = routes.listed.filter(
     (model) => allowsModel(key.scopes, model.id) && routes.resolve(model.id) !== null,

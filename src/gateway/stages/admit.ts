@@ -12,40 +12,40 @@ import type { Stage } from "./stage.ts";
 export const admit: Stage = {
   name: "admit",
   summary: "Policies in order: access, rate, budget; then the open record",
-  async run(exchange, services) {
+  run(exchange, services) {
     const identity = required(exchange.identity, "identity");
     const scan = required(exchange.scan, "scan");
-    checkAccess(identity.key, {
-      endpoint: exchange.endpoint.name,
-      model: scan.model,
-      clientAddress: exchange.clientAddress,
-    });
+    checkAccess(identity.key, { endpoint: exchange.endpoint.name, model: scan.model, client: exchange });
     const route = exchange.snapshot.routes.resolve(scan.model);
     if (route === null) throw new WeirError("weir:model:unknown", `model: ${scan.model}`);
     exchange.route = route;
-    if (exchange.endpoint.kind === "count_tokens") return;
-    await enterRate(exchange, services);
+    if (exchange.endpoint.kind === "count_tokens") return undefined;
+    const waiting = enterRate(exchange, services);
+    if (waiting !== undefined) return waiting.then(() => reserve(exchange, services, route));
     reserve(exchange, services, route);
+    return undefined;
   },
 };
 
-async function enterRate(exchange: Exchange, services: GatewayServices): Promise<void> {
-  const identity = required(exchange.identity, "identity");
-  const bytes = required(exchange.body, "body").length;
-  const gone = new AbortController();
-  exchange.onClientGone = () => gone.abort();
+/** Takes a place under the rate limits; a promise when it has to wait for one. */
+function enterRate(exchange: Exchange, services: GatewayServices): void | Promise<void> {
   const entered = services.rate.enter(
     {
-      subjects: exchange.snapshot.limits.subjects(identity),
-      estimatedTokens: CostForecaster.estimateInputTokens(bytes),
+      subjects: exchange.snapshot.limits.subjects(required(exchange.identity, "identity")),
+      estimatedTokens: CostForecaster.estimateInputTokens(required(exchange.body, "body").length),
       queue: exchange.snapshot.queue,
-      signal: gone.signal,
     },
     services.clock.monotonicMs(),
   );
-  exchange.ticket = entered instanceof Promise ? await entered : entered;
-  exchange.onClientGone = null;
-  if (exchange.clientGone) throw new ClientGone();
+  if (!("cancel" in entered)) {
+    exchange.ticket = entered;
+    return undefined;
+  }
+  exchange.onClientGone = () => entered.cancel(new ClientGone());
+  return entered.ticket.then((ticket) => {
+    exchange.onClientGone = null;
+    exchange.ticket = ticket;
+  });
 }
 
 /** Reserves on every counter of the path and writes the open record; what was taken is given back by the settle stage. */

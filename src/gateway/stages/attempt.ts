@@ -40,6 +40,9 @@ export const attempt: Stage = {
   },
 };
 
+/** What the Messages API asks for; sent for callers (curl, the simple API) that do not say. */
+const DEFAULT_API_VERSION = "2023-06-01";
+
 /** The body as it came, except that the model's name is replaced where the target has another one for it. */
 function upstreamRequest(exchange: Exchange, target: Target): Parameters<Target["upstream"]["dispatch"]>[0] {
   const { request } = exchange;
@@ -47,6 +50,7 @@ function upstreamRequest(exchange: Exchange, target: Target): Parameters<Target[
   const scan = required(exchange.scan, "scan");
   const headers = forwardHeaders(request.rawHeaders, request.headers.connection);
   if (request.headers["content-type"] === undefined) headers.push("content-type", "application/json");
+  if (request.headers["anthropic-version"] === undefined) headers.push("anthropic-version", DEFAULT_API_VERSION);
   headers.push("accept-encoding", "identity", ...target.upstream.fixedHeaders);
   if (target.upstream.settings.forwardUserIdentity) headers.push(...identityHeaders(exchange));
   const spliced =

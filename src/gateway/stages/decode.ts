@@ -11,10 +11,7 @@ export const decode: Stage = {
   async run(exchange) {
     const { snapshot, endpoint } = exchange;
     requireJson(exchange);
-    const body = await readBody(exchange.request, {
-      maxBytes: snapshot.maxRequestBytes,
-      maxDecompressedBytes: snapshot.maxDecompressedBytes,
-    });
+    const body = await readBody(exchange.request, snapshot);
     const message = endpoint.kind === "simple" ? composeSimpleRequest(exchange, body) : body;
     exchange.body = message;
     exchange.scan = scanRequest(message, {

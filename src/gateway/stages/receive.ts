@@ -9,9 +9,13 @@ export const receive: Stage = {
     if ((exchange.request.url ?? "").length > maxUrlLength) {
       throw new WeirError("weir:request:url_too_long", `The URL is longer than ${maxUrlLength} characters.`);
     }
-    const refused = access.deny.includes(exchange.clientAddress);
-    const notAllowed = !access.allow.empty && !access.allow.includes(exchange.clientAddress);
-    if (refused || notAllowed) throw new WeirError("weir:access:address", "This address may not use Weir.");
+    if (!access.deny.empty || !access.allow.empty) {
+      const address = exchange.clientAddress;
+      const allowed = access.allow.empty || access.allow.includes(address);
+      if (!allowed || access.deny.includes(address)) {
+        throw new WeirError("weir:access:address", "This address may not use Weir.");
+      }
+    }
     if (services.health.draining) {
       throw new WeirError("weir:server:draining", "Weir is shutting down; send the request again.", {
         retryAfterSeconds: 1,

@@ -24,15 +24,18 @@ const PRIOR_OUTPUT_TOKENS = 2_048;
 const TRUSTED_WEIGHT = 20;
 /** No reservation is below this, so that a run of tiny requests does not make the next large one look free. */
 const FLOOR_MICRO_USD = 100;
-/** Sketches kept; beyond it the oldest is forgotten and learnt anew. */
-const MAX_SKETCHES = 20_000;
+/** Observations after which the quantile is read again. */
+const REFRESH_EVERY = 16;
+/** Keys remembered; beyond it the oldest is forgotten and learnt anew. */
+const MAX_KEYS = 20_000;
 
 /**
  * Learns what requests of a key and model really cost, so that a reservation is neither the worst case (which fills small
  * budgets with money that nobody spends) nor nothing.
  */
 export class CostForecaster {
-  readonly #sketches = new Map<string, QuantileSketch>();
+  /** By key, then by model. */
+  readonly #sketches = new Map<string, Map<string, Learnt>>();
   #quantile: number;
 
   constructor(quantile: number) {
@@ -59,9 +62,9 @@ export class CostForecaster {
           (size.fast ? price.row.fastMultiplier : 1),
       );
     const worst = Math.max(FLOOR_MICRO_USD, cost(WORST_BYTES_PER_TOKEN, size.maxTokens));
-    const sketch = this.#sketches.get(sketchKey(size.keyId, size.model));
-    const learnt = sketch === undefined ? 0 : sketch.quantile(this.#quantile);
-    const trusted = sketch !== undefined && sketch.weight >= TRUSTED_WEIGHT;
+    const known = this.#sketches.get(size.keyId)?.get(size.model);
+    const learnt = known?.expected ?? 0;
+    const trusted = known !== undefined && known.sketch.weight >= TRUSTED_WEIGHT;
     const prior = cost(TYPICAL_BYTES_PER_TOKEN, Math.min(size.maxTokens, PRIOR_OUTPUT_TOKENS));
     const expected = trusted ? learnt : Math.max(learnt, prior);
     return { expected: Math.min(worst, Math.max(FLOOR_MICRO_USD, expected)), worst };
@@ -69,17 +72,34 @@ export class CostForecaster {
 
   /** Tells what a request cost in the end. */
   observe(keyId: string, model: string, costMicroUsd: number): void {
-    const key = sketchKey(keyId, model);
-    let sketch = this.#sketches.get(key);
-    if (sketch === undefined) {
-      if (this.#sketches.size >= MAX_SKETCHES) this.#sketches.delete(this.#sketches.keys().next().value ?? "");
-      sketch = new QuantileSketch();
-      this.#sketches.set(key, sketch);
+    const learnt = this.#learnt(keyId, model);
+    learnt.sketch.add(costMicroUsd);
+    // Often while little is known, seldom afterwards.
+    if (++learnt.sinceQuantile < Math.min(REFRESH_EVERY, learnt.sketch.weight)) return;
+    learnt.sinceQuantile = 0;
+    learnt.expected = learnt.sketch.quantile(this.#quantile);
+  }
+
+  #learnt(keyId: string, model: string): Learnt {
+    let byModel = this.#sketches.get(keyId);
+    if (byModel === undefined) {
+      if (this.#sketches.size >= MAX_KEYS) this.#sketches.delete(this.#sketches.keys().next().value ?? "");
+      byModel = new Map();
+      this.#sketches.set(keyId, byModel);
     }
-    sketch.add(costMicroUsd);
+    let learnt = byModel.get(model);
+    if (learnt === undefined) {
+      learnt = { sketch: new QuantileSketch(), expected: 0, sinceQuantile: 0 };
+      byModel.set(model, learnt);
+    }
+    return learnt;
   }
 }
 
-function sketchKey(keyId: string, model: string): string {
-  return `${keyId}/${model}`;
+/** What is known of one key and model. */
+interface Learnt {
+  readonly sketch: QuantileSketch;
+  /** The quantile as last read from the sketch: reading it costs more than adding to it. */
+  expected: number;
+  sinceQuantile: number;
 }

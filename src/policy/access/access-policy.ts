@@ -11,13 +11,14 @@ export interface AccessRequest {
   readonly endpoint: string;
   /** Null for endpoints without a model. */
   readonly model: string | null;
-  readonly clientAddress: string;
+  /** Whose address is read only when the key's scopes name addresses. */
+  readonly client: { readonly clientAddress: string };
 }
 
 /** Refuses what a key's scopes do not allow. Throws WeirError `weir:access:*`. Empty scopes allow everything. */
 export function checkAccess(key: KeyRecord, request: AccessRequest): void {
   const { scopes } = key;
-  if (scopes.addresses.length > 0 && !addressesOf(scopes).includes(request.clientAddress)) {
+  if (scopes.addresses.length > 0 && !addressesOf(scopes).includes(request.client.clientAddress)) {
     throw new WeirError("weir:access:address", "This key may not be used from this address.");
   }
   if (scopes.endpoints.length > 0 && !scopes.endpoints.includes(request.endpoint)) {

@@ -9,14 +9,14 @@ export interface LimitedSubject {
   readonly limits: SubjectLimits;
 }
 
-/** Default limits of each scope, and those of teams and users by name. */
+/** Limits by the name of their subject; what a name leaves undefined falls back to the scope's default. */
+export type NamedLimits = Readonly<Record<string, Partial<SubjectLimits>>>;
+
+/** Default limits of each scope, and those of single subjects by name. */
 export interface LimitSettings {
   readonly defaults: Readonly<Record<BudgetScope, SubjectLimits>>;
-  readonly teams: Readonly<Record<string, Partial<SubjectLimits>>>;
-  readonly users: Readonly<Record<string, Partial<SubjectLimits>>>;
+  readonly named: Readonly<Record<BudgetScope, NamedLimits>>;
 }
-
-const NO_LIMITS: SubjectLimits = { requestsPerMinute: null, tokensPerMinute: null, maxConcurrent: null };
 
 /** Resolves, once for each identity, the subjects on its path (key, user, team, organisation) and their limits. */
 export class LimitTable {
@@ -36,31 +36,27 @@ export class LimitTable {
   }
 
   #resolve({ key, user, team, organization }: Identity): readonly LimitedSubject[] {
-    const { defaults, teams, users } = this.#settings;
-    const subjects: LimitedSubject[] = [
-      { scope: "key", id: key.id, name: key.name, limits: overlay(defaults.key, key.limits) },
-    ];
-    if (user !== null) {
-      subjects.push({ scope: "user", id: user.id, name: user.name, limits: overlay(defaults.user, users[user.name]) });
-    }
-    if (team !== null) {
-      subjects.push({ scope: "team", id: team.id, name: team.name, limits: overlay(defaults.team, teams[team.name]) });
-    }
-    subjects.push({
-      scope: "organization",
-      id: organization.id,
-      name: organization.name,
-      limits: overlay(defaults.organization, NO_LIMITS),
-    });
+    const keyLimits = withoutNulls(key.limits);
+    const subjects = [this.#subject("key", key, keyLimits)];
+    if (user !== null) subjects.push(this.#subject("user", user));
+    if (team !== null) subjects.push(this.#subject("team", team));
+    subjects.push(this.#subject("organization", organization));
     return subjects;
+  }
+
+  /** A subject's own limits (a key's record) stand above those that the configuration has for its name. */
+  #subject(
+    scope: BudgetScope,
+    { id, name }: { id: string; name: string },
+    own: Partial<SubjectLimits> = {},
+  ): LimitedSubject {
+    const { defaults, named } = this.#settings;
+    const byName = named[scope][name] ?? {};
+    return { scope, id, name, limits: { ...defaults[scope], ...byName, ...own } };
   }
 }
 
-/** The more specific setting where there is one, else the default. */
-function overlay(base: SubjectLimits, over: Partial<SubjectLimits> | undefined): SubjectLimits {
-  return {
-    requestsPerMinute: over?.requestsPerMinute ?? base.requestsPerMinute,
-    tokensPerMinute: over?.tokensPerMinute ?? base.tokensPerMinute,
-    maxConcurrent: over?.maxConcurrent ?? base.maxConcurrent,
-  };
+/** In a key's record null means "not limited by the key's own record", so it must not hide what is configured. */
+function withoutNulls(limits: SubjectLimits): Partial<SubjectLimits> {
+  return Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== null));
 }

@@ -23,8 +23,12 @@ export interface RateRequest {
   /** Input tokens as estimated; corrected by `leave`. */
   readonly estimatedTokens: number;
   readonly queue: QueueSettings;
-  /** Aborted when the client goes away while it waits. */
-  readonly signal: AbortSignal;
+}
+
+/** A request that waits for a place: `ticket` resolves when it has one or rejects with the refusal; `cancel` leaves the queue. */
+export interface RateWait {
+  readonly ticket: Promise<RateTicket>;
+  cancel(reason: Error): void;
 }
 
 /** Requests and tokens a minute and concurrency, for every subject on the path or for none. Monotonic time throughout. */
@@ -33,11 +37,8 @@ export class RatePolicy {
   readonly #requests = new Map<string, TokenBucket>();
   readonly #tokens = new Map<string, TokenBucket>();
 
-  /**
-   * Admits a request at once, or after it waited for a place (then the result is a promise), or throws WeirError
-   * `weir:limit:*` with the seconds to wait.
-   */
-  enter(request: RateRequest, nowMs: number): RateTicket | Promise<RateTicket> {
+  /** Admits a request at once, or says that it waits, or throws WeirError `weir:limit:*` with the seconds to wait. */
+  enter(request: RateRequest, nowMs: number): RateTicket | RateWait {
     const { subjects, estimatedTokens } = request;
     this.#check(subjects, estimatedTokens, nowMs);
     this.#take(subjects, 1, estimatedTokens, nowMs);
@@ -46,31 +47,28 @@ export class RatePolicy {
     let admitted: () => void = () => {};
     const entered = this.gate.enter(claims, request.queue.size, () => admitted());
     if (entered.kind === "running") return ticket;
+    const giveBack = (): void => this.#take(subjects, -1, -estimatedTokens, nowMs);
     if (entered.kind === "full") {
-      this.#take(subjects, -1, -estimatedTokens, nowMs);
+      giveBack();
       throw concurrencyRefusal(subjects, entered.id, `${request.queue.size} more are waiting already`);
     }
-    return new Promise<RateTicket>((resolve, reject) => {
-      const giveUp = (error: Error): void => {
-        clearTimeout(timer);
-        request.signal.removeEventListener("abort", onAbort);
-        entered.cancel();
-        this.#take(subjects, -1, -estimatedTokens, nowMs);
-        reject(error);
-      };
-      const onAbort = (): void => giveUp(new Error("client gone"));
-      const seconds = request.queue.timeoutMs / 1000;
-      const timer = setTimeout(
-        () => giveUp(concurrencyRefusal(subjects, "", `no place came free within ${seconds} s`)),
-        request.queue.timeoutMs,
-      );
-      request.signal.addEventListener("abort", onAbort, { once: true });
-      admitted = () => {
-        clearTimeout(timer);
-        request.signal.removeEventListener("abort", onAbort);
-        resolve(ticket);
-      };
-    });
+    const { promise, resolve, reject } = Promise.withResolvers<RateTicket>();
+    const cancel = (reason: Error): void => {
+      clearTimeout(timer);
+      entered.cancel();
+      giveBack();
+      reject(reason);
+    };
+    const { timeoutMs } = request.queue;
+    const timer = setTimeout(
+      () => cancel(concurrencyRefusal(subjects, "", `no place came free within ${timeoutMs / 1000} s`)),
+      timeoutMs,
+    );
+    admitted = () => {
+      clearTimeout(timer);
+      resolve(ticket);
+    };
+    return { ticket: promise, cancel };
   }
 
   /** Ends a request: its place goes to the next, and token buckets are corrected to what was used (null: unknown). */

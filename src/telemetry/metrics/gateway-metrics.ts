@@ -20,7 +20,7 @@ export interface ExchangeSample {
   readonly errorType: string | null;
 }
 
-/** Handles of one (model, user type, user): found once by one look-up, then bumped. */
+/** Handles of one model and user (whose kind never changes): found by two look-ups, then bumped. */
 interface Bound {
   readonly byStatus: Map<number, Slot>;
   readonly response: HistogramHandle;
@@ -47,7 +47,8 @@ export class GatewayMetrics {
   readonly #cost = counter("weir_cost_micro_usd_total", "Cost in micro-dollars, by model.");
   readonly #errors = counter("claude_errors_total", "Errors given to callers, by type and model.");
   readonly #stages = histogram("weir_stage_seconds", "Time in each stage of an exchange.", STAGE_BUCKETS);
-  readonly #bound = new Map<string, Bound>();
+  /** By model, then by user: two look-ups cost less than building one key of both. */
+  readonly #bound = new Map<string, Map<string, Bound>>();
   readonly #errorSlots = new Map<string, Slot>();
   readonly #activeSlot = this.#active.slot({});
 
@@ -104,21 +105,24 @@ export class GatewayMetrics {
     slot.add(1);
   }
 
-  #handles(sample: ExchangeSample): Bound {
-    const key = `${sample.model}/${sample.userType}/${sample.userId}`;
-    const known = this.#bound.get(key);
+  #handles({ model, userId }: ExchangeSample): Bound {
+    let byUser = this.#bound.get(model);
+    if (byUser === undefined) {
+      byUser = new Map();
+      this.#bound.set(model, byUser);
+    }
+    const known = byUser.get(userId);
     if (known !== undefined) return known;
-    const { model } = sample;
     // Bounded: beyond this many users the map starts over; the series themselves live on in their instruments.
-    if (this.#bound.size >= MAX_USERS * 16) this.#bound.clear();
+    if (byUser.size >= MAX_USERS) byUser.clear();
     const bound: Bound = {
       byStatus: new Map(),
       response: this.#response.histogram({ model }),
       firstToken: this.#firstToken.histogram({ model }),
-      tokens: this.#tokens.slot({ model, user_id: sample.userId }),
+      tokens: this.#tokens.slot({ model, user_id: userId }),
       cost: this.#cost.slot({ model }),
     };
-    this.#bound.set(key, bound);
+    byUser.set(userId, bound);
     return bound;
   }
 }

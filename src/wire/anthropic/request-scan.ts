@@ -35,8 +35,7 @@ export function scanRequest(body: Buffer, limits: ScanLimits): ScannedRequest {
   if (!isUtf8(body)) throw new WeirError("weir:request:bad_encoding", "The request body is not valid UTF-8.");
   const text = body.toString("latin1");
   const fields = parseObject(text);
-  const spans = scanTopLevel(text, limits.maxDepth);
-  const model = requiredModel(fields["model"], body, spans);
+  const model = requiredModel(fields["model"], body, scanTopLevel(text, limits.maxDepth));
   const stream = optionalBoolean(fields, "stream");
   const maxTokens = limits.requireMaxTokens ? requiredMaxTokens(fields["max_tokens"]) : 0;
   requireMessages(fields["messages"]);
@@ -71,13 +70,12 @@ function where(error: unknown): string {
   return position === null ? "" : ` (at byte ${position[1]})`;
 }
 
-function requiredModel(value: unknown, body: Buffer, spans: ReadonlyMap<string, Span>): ModelField {
+function requiredModel(value: unknown, body: Buffer, span: Span | null): ModelField {
   if (value === undefined || value === null || value === "") {
     throw new WeirError("weir:request:invalid_field", "model is required");
   }
   if (typeof value !== "string") throw new WeirError("weir:request:invalid_field", "model must be a string");
-  const span = spans.get("model");
-  if (span === undefined) throw new WeirError("weir:request:invalid_field", "model is required");
+  if (span === null) throw new WeirError("weir:request:invalid_field", "model is required");
   if (value.length > 512) throw new WeirError("weir:request:invalid_field", "model must be at most 512 characters");
   const model: unknown = JSON.parse(body.toString("utf8", span.start, span.end));
   return { model: String(model), modelStart: span.start, modelEnd: span.end };
@@ -118,52 +116,50 @@ const QUOTE = 34;
 const BACKSLASH = 92;
 
 /**
- * Finds the value of every top-level key of a valid JSON object, refuses duplicates of them (two parsers may disagree which
- * one counts, and a policy must see what the upstream sees) and nesting beyond `maxDepth`.
+ * Walks a valid JSON object once: finds where the value of `model` lies, refuses duplicate top-level keys (two parsers may
+ * disagree which one counts, and a policy must see what the upstream sees) and nesting beyond `maxDepth`.
  */
-function scanTopLevel(text: string, maxDepth: number): ReadonlyMap<string, Span> {
-  const spans = new Map<string, Span>();
+function scanTopLevel(text: string, maxDepth: number): Span | null {
+  const keys: string[] = [];
+  let model: Span | null = null;
   let depth = 0;
-  let key: string | null = null;
   let expectKey = false;
-  let valueStart = 0;
-  const close = (end: number): void => {
-    if (key === null) return;
-    spans.set(key, trimmed(text, valueStart, end));
-    key = null;
-  };
+  /** Where the value of `model` began, while the walk is in it. */
+  let modelStart = -1;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
     if (code === QUOTE) {
-      const end = endOfString(text, i);
-      if (depth === 1 && expectKey) {
-        key = keyText(text, i, end);
-        if (spans.has(key)) {
-          throw new WeirError(
-            "weir:request:invalid_field",
-            `The key ${JSON.stringify(key)} appears twice in the request.`,
-          );
-        }
-        expectKey = false;
-        valueStart = text.indexOf(":", end) + 1;
-        i = valueStart - 1;
-      } else {
-        i = end - 1;
-      }
+      const start = i;
+      const end = endOfString(text, start);
+      i = end - 1;
+      if (depth !== 1 || !expectKey) continue;
+      const key = newKey(keys, keyText(text, start, end));
+      expectKey = false;
+      i = text.indexOf(":", end);
+      if (key === "model") modelStart = i + 1;
     } else if (code === 123 || code === 91) {
       if (++depth > maxDepth) {
         throw new WeirError("weir:request:invalid_field", `The request is nested deeper than ${maxDepth} levels.`);
       }
-      if (depth === 1) expectKey = true;
-    } else if (code === 125 || code === 93) {
-      if (depth === 1) close(i);
-      depth--;
-    } else if (code === 44 && depth === 1) {
-      close(i);
-      expectKey = true;
+      expectKey = depth === 1;
+    } else if (code === 125 || code === 93 || code === 44) {
+      if (depth === 1) {
+        if (modelStart >= 0) model = trimmed(text, modelStart, i);
+        modelStart = -1;
+        expectKey = true;
+      }
+      if (code !== 44) depth--;
     }
   }
-  return spans;
+  return model;
+}
+
+function newKey(keys: string[], key: string): string {
+  if (keys.includes(key)) {
+    throw new WeirError("weir:request:invalid_field", `The key ${JSON.stringify(key)} appears twice in the request.`);
+  }
+  keys.push(key);
+  return key;
 }
 
 /** The offset after the closing quote of the string that opens at `start`. */

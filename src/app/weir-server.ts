@@ -1,0 +1,303 @@
+import path from "node:path";
+
+import type { Clock } from "../core/clock.ts";
+import { IdGenerator } from "../core/id.ts";
+import { parseUsd } from "../core/money.ts";
+import { SteadyClock } from "../core/steady-clock.ts";
+import type { LoadOptions, LoadSuccess } from "../config/load.ts";
+import type { Config } from "../config/schema.ts";
+import { readServerTls } from "../config/tls-files.ts";
+import { ConfigWatcher, type ReloadResult } from "../config/watcher.ts";
+import { GatewayServer } from "../gateway/gateway-server.ts";
+import { StreamKeeper } from "../gateway/relay/stream-keeper.ts";
+import type { GatewayServices } from "../gateway/services.ts";
+import type { Snapshot } from "../gateway/snapshot.ts";
+import { KeyRing } from "../identity/key-ring.ts";
+import { KeyHasher } from "../identity/key-secret.ts";
+import { BudgetBook } from "../ledger/budgets/budget-book.ts";
+import { CostForecaster } from "../ledger/budgets/cost-forecaster.ts";
+import { FileJournal } from "../ledger/journal/file-journal.ts";
+import { Shipper } from "../ledger/shipper.ts";
+import { RatePolicy } from "../policy/rate/rate-policy.ts";
+import type { DirectorySnapshot } from "../store/ports/directory.ts";
+import { AccessLog } from "../telemetry/access-log.ts";
+import { createLog } from "../telemetry/log.ts";
+import { GatewayMetrics } from "../telemetry/metrics/gateway-metrics.ts";
+import { MetricsPage } from "../telemetry/metrics/process-metrics.ts";
+import { AdminServer } from "./admin-server.ts";
+import { budgetPlan } from "./budget-plan.ts";
+import { compileSnapshot } from "./compile-snapshot.ts";
+import { ComponentStack } from "./component-stack.ts";
+import { DirectoryFeed } from "./directory-feed.ts";
+import { firstRun, type FirstRun } from "./first-run.ts";
+import { ProcessHealth } from "./health.ts";
+import { rebuildBudgets } from "./rebuild-budgets.ts";
+import { OpenRecords } from "./records.ts";
+import { keyPepper } from "./secrets.ts";
+import { settleInterrupted } from "./settle-interrupted.ts";
+import { UpstreamSet } from "./upstream-set.ts";
+
+export interface WeirServerOptions {
+  readonly loaded: LoadSuccess;
+  /** How the configuration was loaded; reloads go the same way. */
+  readonly load: LoadOptions;
+  readonly clock: Clock;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly version: string;
+  /** Where log lines go. */
+  readonly writeLog: (text: string) => void;
+}
+
+/** Budgets, keys, limits and everything else of one running Weir, started and stopped in order. */
+export class WeirServer {
+  readonly #options: WeirServerOptions;
+  readonly #log: ReturnType<typeof createLog>;
+  readonly #stack = new ComponentStack();
+  readonly #upstreams: UpstreamSet;
+  readonly #metrics = new GatewayMetrics();
+  readonly #rate = new RatePolicy();
+  readonly #health: ProcessHealth;
+  /** Decides budget windows; never goes back, and does not follow a jump of the wall clock at once. */
+  readonly #windowClock: SteadyClock;
+  #config: Config;
+  #snapshot: Snapshot | null = null;
+  #directory: DirectorySnapshot | null = null;
+  #budgets: BudgetBook | null = null;
+  #forecaster: CostForecaster | null = null;
+  #journal: FileJournal | null = null;
+  #shipper: Shipper | null = null;
+  #watcher: ConfigWatcher | null = null;
+  #gateway: GatewayServer | null = null;
+  #admin: AdminServer | null = null;
+  #accessLog: AccessLog | null = null;
+  #firstRun: FirstRun | null = null;
+
+  constructor(options: WeirServerOptions) {
+    this.#options = options;
+    this.#config = options.loaded.config;
+    this.#windowClock = new SteadyClock(options.clock);
+    this.#log = createLog(this.#config.log, options.writeLog);
+    this.#upstreams = new UpstreamSet({ env: options.env, logger: this.#log.logger });
+    this.#health = new ProcessHealth(
+      [
+        { check: "journal", failure: () => this.#journalFailure() },
+        { check: "configuration", failure: () => null },
+      ],
+      { clock: options.clock, facts: () => this.#facts() },
+    );
+  }
+
+  /** The first key, when this start made one. */
+  get firstRun(): FirstRun | null {
+    return this.#firstRun;
+  }
+
+  get config(): Config {
+    return this.#config;
+  }
+
+  /** The port that clients use. */
+  get port(): number {
+    return required(this.#gateway).address.port;
+  }
+
+  get adminPort(): number {
+    return required(this.#admin).address.port;
+  }
+
+  /** Whether some upstream makes its answers up. */
+  get hasSandbox(): boolean {
+    return this.#upstreams.upstreams.some((upstream) => upstream.isSandbox);
+  }
+
+  /** Starts everything; on failure stops what had started and rejects with the cause. */
+  async start(): Promise<void> {
+    try {
+      await this.#start();
+    } catch (error) {
+      await this.#stack.stop();
+      throw error;
+    }
+  }
+
+  /** Drains and stops everything, last started first. */
+  async stop(): Promise<void> {
+    this.#health.draining = true;
+    await this.#stack.stop();
+    this.#accessLog?.flush();
+  }
+
+  /** Reads the configuration files again (SIGHUP). */
+  async reload(): Promise<ReloadResult> {
+    return await required(this.#watcher).reload();
+  }
+
+  async #start(): Promise<void> {
+    const { clock, env } = this.#options;
+    const { logger } = this.#log;
+    const records = await this.#stack.start(new OpenRecords(this.#config, { logger, clock }));
+    const { store } = records;
+    const hasher = new KeyHasher(await keyPepper(this.#config));
+    const ids = new IdGenerator(clock);
+    const bootstrapKey = env["WEIR_BOOTSTRAP_KEY"];
+    this.#firstRun = await firstRun(store.directory, { clock, ids, hasher, bootstrapKey });
+
+    const journal = await this.#stack.start(new FileJournal(this.#journalOptions()));
+    this.#journal = journal;
+    const shipper = new Shipper({ reader: journal, store: store.usage, clock, logger });
+    this.#shipper = shipper;
+    await settleInterrupted(journal, journal.recoverOpen(), { nowMs: clock.nowMs(), logger });
+    if (!(await shipper.drain())) throw shipper.failure ?? new Error("the journal could not be shipped");
+
+    const windowClock = this.#windowClock;
+    await this.#stack.start(this.#upstreams);
+    await this.#apply(this.#config);
+    const keys = new KeyRing(hasher);
+    const budgets = required(this.#budgets);
+    this.#directory = await store.directory.load();
+    await rebuildBudgets(budgets, store.usage, { directory: this.#directory, nowMs: windowClock.nowMs() });
+    await this.#stack.start(
+      new DirectoryFeed(store.directory, {
+        logger,
+        apply: (directory) => {
+          this.#directory = directory;
+          keys.replace(directory);
+          budgets.setBudgets(budgetPlan(this.#config, directory));
+        },
+      }),
+    );
+    await this.#stack.start(shipper);
+    this.#stack.beforeStop(() => shipper.drain());
+    const streams = await this.#stack.start(new StreamKeeper(clock));
+    this.#accessLog = new AccessLog(clock, this.#log.sink);
+    await this.#listen({
+      clock,
+      windowClock,
+      ids,
+      logger,
+      accessLog: this.#accessLog,
+      keys,
+      rate: this.#rate,
+      budgets,
+      forecaster: required(this.#forecaster),
+      journal,
+      metrics: this.#metrics,
+      streams,
+      objects: store.ownedObjects,
+      health: this.#health,
+      snapshot: () => required(this.#snapshot),
+    });
+  }
+
+  async #listen(services: GatewayServices): Promise<void> {
+    const { listen, limits, timeouts, admin_listen } = this.#config;
+    const gateway = new GatewayServer(
+      {
+        host: listen.host,
+        port: listen.port,
+        maxHeaderBytes: limits.max_request_header_bytes,
+        maxConnections: limits.max_connections,
+        headersTimeoutMs: timeouts.client_headers_ms,
+        requestTimeoutMs: timeouts.request_body_ms,
+        drainMs: timeouts.drain_ms,
+        tls: listen.tls === undefined ? null : await readServerTls(listen.tls),
+      },
+      services,
+    );
+    const metrics = new MetricsPage(this.#metrics.instruments, this.#gauges(gateway));
+    this.#admin = await this.#stack.start(new AdminServer(admin_listen, { metrics, health: this.#health }));
+    this.#watcher = await this.#stack.start(
+      new ConfigWatcher({
+        load: this.#options.load,
+        initial: this.#options.loaded,
+        logger: this.#log.logger,
+        clock: this.#options.clock,
+        onChange: (config) => this.#reconfigure(config),
+      }),
+    );
+    this.#gateway = await this.#stack.start(gateway);
+  }
+
+  /** Puts a new configuration into force: everything is prepared first, then exchanged in one turn. */
+  async #reconfigure(config: Config): Promise<void> {
+    const { tls } = config.listen;
+    const serverTls = tls === undefined ? null : await readServerTls(tls);
+    await this.#apply(config);
+    if (serverTls !== null) this.#gateway?.setTls(serverTls);
+  }
+
+  async #apply(config: Config): Promise<void> {
+    const prepared = await this.#upstreams.prepare(config);
+    try {
+      const nowMs = this.#options.clock.nowMs();
+      const revision = (this.#snapshot?.revision ?? 0) + 1;
+      const snapshot = compileSnapshot(config, prepared.upstreams, { revision, nowMs });
+      const { reserve, quantile } = config.budgeting;
+      const maxOvershoot = parseUsd(config.budgeting.max_overshoot_usd);
+      this.#budgets ??= new BudgetBook({ clock: this.#windowClock, reserve, maxOvershoot });
+      this.#forecaster ??= new CostForecaster(quantile);
+      this.#budgets.configure({ reserve, maxOvershoot });
+      this.#forecaster.configure(quantile);
+      if (this.#directory !== null) this.#budgets.setBudgets(budgetPlan(config, this.#directory));
+      this.#snapshot = snapshot;
+    } catch (error) {
+      await prepared.discard();
+      throw error;
+    }
+    prepared.use();
+    this.#config = config;
+  }
+
+  #journalOptions(): ConstructorParameters<typeof FileJournal>[0] {
+    const { journal, data_dir } = this.#config;
+    return {
+      dir: path.join(data_dir, "journal"),
+      clock: this.#options.clock,
+      logger: this.#log.logger,
+      segmentBytes: journal.segment_bytes,
+      maxBacklogBytes: journal.max_backlog_bytes,
+      reserveBytes: journal.reserve_bytes,
+      commitSpacingMs: journal.commit_interval_ms,
+    };
+  }
+
+  #journalFailure(): string | null {
+    const state = this.#journal?.state ?? "closed";
+    return state === "open" ? null : `the journal takes no new exchanges: ${state}`;
+  }
+
+  #facts(): Readonly<Record<string, unknown>> {
+    const lag = this.#shipper?.lag();
+    return {
+      version: this.#options.version,
+      profile: this.#config.profile,
+      upstreams: this.#upstreams.upstreams.map(({ name, isSandbox }) => ({ name, sandbox: isSandbox })),
+      journal: { state: this.#journal?.state ?? "closed", unshipped_bytes: lag?.bytes ?? 0 },
+      config_error: this.#watcher?.lastError?.diagnostics ?? null,
+    };
+  }
+
+  #gauges(gateway: GatewayServer): ConstructorParameters<typeof MetricsPage>[1] {
+    const lag = (): { bytes: number; oldestMs: number } => this.#shipper?.lag() ?? { bytes: 0, oldestMs: 0 };
+    return [
+      { name: "weir_queue_depth", help: "Requests waiting for a place.", read: () => this.#rate.gate.queued },
+      { name: "weir_in_progress", help: "Requests in progress.", read: () => gateway.inProgress },
+      { name: "weir_journal_backlog_bytes", help: "Journal not yet in PostgreSQL.", read: () => lag().bytes },
+      {
+        name: "weir_ship_lag_seconds",
+        help: "Age of the oldest entry not in PostgreSQL.",
+        read: () => lag().oldestMs / 1000,
+      },
+      {
+        name: "weir_ready",
+        help: "1 when ready to serve.",
+        read: () => (this.#health.failures().length === 0 ? 1 : 0),
+      },
+    ];
+  }
+}
+
+function required<T>(value: T | null): T {
+  if (value === null) throw new Error("Weir is not started");
+  return value;
+}

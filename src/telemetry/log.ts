@@ -1,0 +1,67 @@
+import pino from "pino";
+
+import type { Logger } from "../core/logger.ts";
+import type { LineSink } from "./access-log.ts";
+
+export interface LogSettings {
+  readonly level: "debug" | "info" | "warn" | "error" | "trace" | "silent";
+  readonly format: "json" | "pretty";
+}
+
+/** What looks like a credential, wherever it stands: Weir's keys, the providers' keys, bearer tokens, passwords in URLs. */
+const CREDENTIALS =
+  /\bwr-(?:prod|test|dev|ci)-[\w-]{8,}|\bsk-ant-[\w-]{8,}|\b(?:Bearer|Basic) +[\w.~+/=-]{8,}|(?<=:\/\/[^\s/:@]{0,64}:)[^\s/@]+(?=@)/g;
+
+/** Fields that never show their value, at any depth that Weir logs. */
+const SECRET_FIELDS = ["authorization", "x-api-key", "api_key", "oauth_token", "password", "secret", "key_pepper"];
+
+/** The log: pino, redacted by field and, at the sink, by the look of the text; plus the sink for lines made elsewhere. */
+export function createLog(settings: LogSettings, write: (text: string) => void): { logger: Logger; sink: LineSink } {
+  const sink: LineSink = (text) => {
+    const safe = text.replace(CREDENTIALS, "[redacted]");
+    write(settings.format === "pretty" ? safe.split("\n").map(prettyLine).join("\n") : safe);
+  };
+  const paths = SECRET_FIELDS.flatMap((field) => [`["${field}"]`, `*["${field}"]`]);
+  const logger = pino(
+    {
+      level: settings.level,
+      base: null,
+      redact: { paths, censor: "[redacted]" },
+      serializers: { err: pino.stdSerializers.err },
+    },
+    { write: sink },
+  );
+  return { logger, sink };
+}
+
+const LEVELS: Readonly<Record<number, string>> = {
+  10: "trace",
+  20: "debug",
+  30: "info",
+  40: "warn",
+  50: "error",
+  60: "fatal",
+};
+
+/** A JSON line as a person at a terminal reads it: time, level, message, fields. Anything else as it is. */
+function prettyLine(line: string): string {
+  if (!line.startsWith("{")) return line;
+  try {
+    const fields = JSON.parse(line) as Record<string, unknown>; // a line that begins with a brace and parses is an object
+    const { level, time, msg, ...rest } = fields;
+    const clock = new Date(Number(time)).toISOString().slice(11, 19);
+    const extra = Object.entries(rest)
+      .filter(([, value]) => value !== null)
+      .map(([name, value]) => `${name}=${plain(value)}`)
+      .join(" ");
+    return `${clock} ${(LEVELS[Number(level)] ?? "info").padEnd(5)} ${plain(msg)} ${extra}`.trimEnd();
+  } catch {
+    return line;
+  }
+}
+
+function plain(value: unknown): string {
+  if (typeof value === "string") return value;
+  if (typeof value === "object" && value !== null && "message" in value) return JSON.stringify(value.message);
+  return JSON.stringify(value) ?? "";
+}
