@@ -41,22 +41,21 @@ export function compileSnapshot(
     maxDecompressedBytes: config.limits.max_decompressed_bytes,
     maxUrlLength: config.limits.max_url_length,
     maxJsonDepth: config.limits.max_json_depth,
+    requireKey: config.security.auth === "keys",
     pingIntervalMs: config.timeouts.ping_interval_ms,
   };
 }
 
 function priceOverride(row: Config["pricing"]["overrides"][number]): PriceOverride {
-  const input = parseUsd(row.input);
   return {
     upstream: row.upstream,
     model: row.model,
     rates: {
-      input,
+      input: parseUsd(row.input),
       output: parseUsd(row.output),
       cacheRead: parseUsd(row.cache_read),
       cacheWrite5m: parseUsd(row.cache_write),
-      // Twice the input rate is what one-hour writes cost at list price.
-      cacheWrite1h: row.cache_write_1h === undefined ? input * 2 : parseUsd(row.cache_write_1h),
+      cacheWrite1h: parseUsd(row.cache_write_1h ?? row.cache_write),
     },
   };
 }

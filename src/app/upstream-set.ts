@@ -23,14 +23,12 @@ interface Member {
 /** The running upstreams. A reload keeps those that did not change, with their connections, and lets the others finish. */
 export class UpstreamSet implements Component {
   readonly name = "upstreams";
-  readonly #env: Readonly<Record<string, string | undefined>>;
   readonly #logger: Logger;
   #members: readonly Member[] = [];
   readonly #retiring = new Set<Promise<void>>();
 
-  constructor(options: { env: Readonly<Record<string, string | undefined>>; logger: Logger }) {
-    this.#env = options.env;
-    this.#logger = options.logger;
+  constructor(logger: Logger) {
+    this.#logger = logger;
   }
 
   /** The upstreams in the order of the configuration that was used last. */

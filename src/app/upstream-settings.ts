@@ -3,10 +3,8 @@ import { rootCertificates } from "node:tls";
 
 import { AddressList } from "../core/address-list.ts";
 import type { Config, UpstreamConfig } from "../config/schema.ts";
-import { proxyFor, type ProxySettings } from "../upstream/transport/proxy-choice.ts";
+import { proxyFor } from "../upstream/transport/proxy-choice.ts";
 import type { UpstreamSettings, UpstreamTls } from "../upstream/upstream.ts";
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The sandbox answers on loopback, wherever other upstreams may be. */
 const LOOPBACK = ["127.0.0.0/8", "::1/128"];
@@ -15,7 +13,7 @@ const LOOPBACK = ["127.0.0.0/8", "::1/128"];
 export async function upstreamSettings(
   upstream: UpstreamConfig,
   config: Config,
-  context: { env: Environment; sandboxUrl: string | null },
+  sandboxUrl: string | null,
 ): Promise<UpstreamSettings> {
   const common = {
     name: upstream.name,
@@ -27,7 +25,7 @@ export async function upstreamSettings(
   if (upstream.provider === "sandbox") {
     return {
       ...common,
-      baseUrl: context.sandboxUrl ?? "",
+      baseUrl: sandboxUrl ?? "",
       authHeaders: { "x-api-key": "sandbox" },
       extraHeaders: {},
       proxyUrl: null,
@@ -42,7 +40,7 @@ export async function upstreamSettings(
     baseUrl: upstream.base_url,
     authHeaders: api_key === undefined ? { authorization: `Bearer ${oauth_token}` } : { "x-api-key": api_key },
     extraHeaders: upstream.headers,
-    proxyUrl: proxyUrl(upstream, config, context.env),
+    proxyUrl: proxyUrl(upstream, config),
     tls: await tlsOf(upstream, config),
     allowPrivate: new AddressList(config.network.allow_private_upstreams),
     forwardUserIdentity: upstream.forward_user_identity,
@@ -51,24 +49,12 @@ export async function upstreamSettings(
 
 type RemoteUpstream = Exclude<UpstreamConfig, { provider: "sandbox" }>;
 
-/** An upstream's own proxy, else the configured ones, else the environment's. */
-function proxyUrl(upstream: RemoteUpstream, config: Config, env: Environment): string | null {
+/** An upstream's own proxy, else the network's (which the loader has filled from the environment where it may). */
+function proxyUrl(upstream: RemoteUpstream, { network }: Config): string | null {
   if (upstream.proxy === "direct") return null;
-  return upstream.proxy ?? proxyFor(new URL(upstream.base_url), proxySettings(config, env));
-}
-
-function proxySettings({ network: { proxy } }: Config, env: Environment): ProxySettings {
-  const fromEnv = (name: string): string | null => {
-    if (!proxy.from_environment) return null;
-    // The lower-case form is the older custom; an empty value means "none".
-    const value = env[name.toLowerCase()] ?? env[name];
-    return value === undefined || value === "" ? null : value;
-  };
-  return {
-    httpsProxy: proxy.https_proxy ?? fromEnv("HTTPS_PROXY"),
-    httpProxy: proxy.http_proxy ?? fromEnv("HTTP_PROXY"),
-    noProxy: [...proxy.no_proxy, ...(fromEnv("NO_PROXY")?.split(",") ?? [])],
-  };
+  const { http_proxy, https_proxy, no_proxy } = network.proxy;
+  const settings = { httpProxy: http_proxy ?? null, httpsProxy: https_proxy ?? null, noProxy: no_proxy };
+  return upstream.proxy ?? proxyFor(new URL(upstream.base_url), settings);
 }
 
 /** An upstream's own authority replaces the system's; the network's is trusted besides them. */

@@ -77,7 +77,7 @@ export class WeirServer {
     this.#config = options.loaded.config;
     this.#windowClock = new SteadyClock(options.clock);
     this.#log = createLog(this.#config.log, options.writeLog);
-    this.#upstreams = new UpstreamSet({ env: options.env, logger: this.#log.logger });
+    this.#upstreams = new UpstreamSet(this.#log.logger);
     this.#health = new ProcessHealth(
       [
         { check: "journal", failure: () => this.#journalFailure() },

@@ -16,6 +16,8 @@ export interface Snapshot {
     readonly deny: AddressList;
     readonly trustedProxies: AddressList;
   };
+  /** False where the operator turned authentication off: a request without a key then runs under the oldest key. */
+  readonly requireKey: boolean;
   readonly maxRequestBytes: number;
   readonly maxDecompressedBytes: number;
   readonly maxUrlLength: number;

@@ -60,6 +60,18 @@ export class KeyRing {
     this.#revision = snapshot.revision;
   }
 
+  /** The identity of the oldest valid key. Throws WeirError when there is none. */
+  oldest(nowMs: number): Identity {
+    let oldest: Identity | null = null;
+    for (const identity of this.#byHmac.values()) {
+      const valid = identity.revoked === null && nowMs < (identity.key.expiresAtMs ?? Infinity);
+      if (valid && (oldest === null || identity.key.createdAtMs < oldest.key.createdAtMs)) oldest = identity;
+    }
+    if (oldest === null)
+      throw new WeirError("weir:auth:missing", "Weir has no valid key that requests could run under.");
+    return oldest;
+  }
+
   /** The identity behind a secret. Throws WeirError `weir:auth:*` when it is not a valid key now. */
   authenticate(secret: string, nowMs: number): Identity {
     const identity = classOfSecret(secret) === null ? undefined : this.#byHmac.get(this.#hasher.hmac(secret));

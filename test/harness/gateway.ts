@@ -137,6 +137,7 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
     limits: new LimitTable(options.limits ?? UNLIMITED),
     queue: { size: 100, timeoutMs: 60_000 },
     access: { allow: new AddressList([]), deny: new AddressList([]), trustedProxies: new AddressList([]) },
+    requireKey: true,
     maxRequestBytes: 32 * 1024 * 1024,
     maxDecompressedBytes: 32 * 1024 * 1024,
     maxUrlLength: 8_192,

@@ -6,12 +6,18 @@ export const identify: Stage = {
   name: "identify",
   summary: "Find the key behind x-api-key or Authorization: Bearer; before the body is read",
   run(exchange, services) {
-    exchange.identity = services.keys.authenticate(credential(exchange), services.clock.nowMs());
+    const { keys, clock } = services;
+    const secret = credential(exchange);
+    if (secret !== null) exchange.identity = keys.authenticate(secret, clock.nowMs());
+    else if (!exchange.snapshot.requireKey) exchange.identity = keys.oldest(clock.nowMs());
+    else throw new WeirError("weir:auth:missing", NO_KEY);
   },
 };
 
-/** The caller's secret. Both headers may be sent (Claude Code does with apiKeyHelper); then they must agree. */
-function credential(exchange: Exchange): string {
+const NO_KEY = "No key was sent. Send your Weir key as x-api-key or as Authorization: Bearer.";
+
+/** The caller's secret, or null when none was sent. Both headers may be sent (Claude Code does with apiKeyHelper); then they must agree. */
+function credential(exchange: Exchange): string | null {
   const apiKey = exchange.header("x-api-key");
   const authorization = exchange.header("authorization");
   const bearer = authorization === null ? null : (/^bearer +(\S+)$/i.exec(authorization)?.[1] ?? null);
@@ -22,12 +28,5 @@ function credential(exchange: Exchange): string {
     // A key of Weir's beside a foreign token (a developer logged in elsewhere): the one that is Weir's counts.
     return apiKey.startsWith("wr-") ? apiKey : bearer;
   }
-  const secret = apiKey ?? bearer;
-  if (secret === null) {
-    throw new WeirError(
-      "weir:auth:missing",
-      "No key was sent. Send your Weir key as x-api-key or as Authorization: Bearer.",
-    );
-  }
-  return secret;
+  return apiKey ?? bearer;
 }

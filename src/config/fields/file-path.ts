@@ -1,0 +1,8 @@
+import { z } from "zod";
+
+import { fieldMarks } from "./mark.ts";
+
+/** A path in the file system; a relative one counts from the directory of the file that says it. */
+export function filePath(): z.ZodString {
+  return z.string().min(1).register(fieldMarks, { filePath: true });
+}

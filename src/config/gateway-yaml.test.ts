@@ -1,0 +1,129 @@
+import { describe, expect, it } from "vitest";
+
+import { loadText } from "./testing/config-directory.ts";
+
+const ENV = {
+  ANTHROPIC_API_KEY: "sk-ant-api03-b8Q2x7Lm5Zk9",
+  POSTGRES_URL: "postgres://gateway@db.example.com:5432/gateway",
+  POSTGRES_PASSWORD: "Kf8-Zq2-Lm5-Xw9",
+};
+
+/** A file in the format of Anthropic's gateway with all sections that Weir has, in the forms that format allows. */
+const GATEWAY_YAML = `
+# A company's gateway
+listen:
+  host: 0.0.0.0
+  port: 8443
+  public_url: https://claude.example.com
+  trusted_proxies:
+    - 10.0.0.0/8
+    - 192.0.2.10
+
+store:
+  postgres_url: \${POSTGRES_URL}
+  username: gateway_app
+  password: \${POSTGRES_PASSWORD}
+  max_connections: 12
+
+upstreams:
+  - provider: anthropic
+    auth:
+      api_key: \${ANTHROPIC_API_KEY}
+  - name: spare
+    provider: anthropic
+    base_url: https://second-gateway.example.com/anthropic
+    auth: { oauth_token: "\${ANTHROPIC_API_KEY}" }
+    forward_user_identity: true
+
+auto_include_builtin_models: true
+models:
+  - id: claude-opus-4-8
+    label: Opus, the big one
+    description: For hard problems
+    upstream_model:
+      anthropic: claude-opus-4-8
+      spare: opus
+  - id: house-model
+    label: House model
+    upstream_model:
+      spare: house-1
+
+pricing:
+  multiplier: 0.85
+  overrides:
+    - { upstream: anthropic, model: claude-sonnet-4-6, input: 3.30, output: 16.50, cache_read: 0.33, cache_write: 4.125 }
+
+access_control:
+  allow_cidrs: [10.0.0.0/8, 2001:db8::/32]
+  deny_cidrs: [10.66.0.0/16]
+
+limits:
+  max_request_bytes: 67108864
+  max_request_header_bytes: 65536
+  max_url_length: 4096
+
+timeouts:
+  upstream_ttfb_ms: 300000
+`;
+
+describe("a file written for Anthropic's gateway", () => {
+  it("runs unchanged, for the sections that are built", async () => {
+    const result = await loadText(GATEWAY_YAML, { env: ENV });
+    if (!result.ok) throw new Error(JSON.stringify(result.diagnostics, null, 2));
+    expect(result.warnings).toEqual([]);
+    expect(result.config).toMatchObject({
+      listen: { host: "0.0.0.0", port: 8443, public_url: "https://claude.example.com" },
+      store: { username: "gateway_app", password: ENV.POSTGRES_PASSWORD, max_connections: 12 },
+      upstreams: [
+        { name: "anthropic", base_url: "https://api.anthropic.com", auth: { api_key: ENV.ANTHROPIC_API_KEY } },
+        { name: "spare", forward_user_identity: true, auth: { oauth_token: ENV.ANTHROPIC_API_KEY } },
+      ],
+      models: [{ id: "claude-opus-4-8", upstream_model: { spare: "opus" } }, { id: "house-model" }],
+      pricing: { multiplier: 0.85, overrides: [{ input: 3.3, cache_write: 4.125 }] },
+      access_control: { deny_cidrs: ["10.66.0.0/16"] },
+      limits: { max_request_bytes: 67_108_864 },
+      timeouts: { upstream_ttfb_ms: 300_000 },
+    });
+  });
+
+  it("runs unchanged in prod once it has a pepper", async () => {
+    const overrides = { security: { key_pepper: "qL7c0Vh2mR9xT4wB8nK1sZ6yD3fG5jP0" } };
+    expect(await loadText(GATEWAY_YAML, { env: ENV, overrides, profile: "prod" })).toMatchObject({
+      ok: true,
+      warnings: [],
+    });
+  });
+
+  it("has the defaults of that format where it says nothing", async () => {
+    const text =
+      "listen: { public_url: https://claude.example.com }\nupstreams: [{ provider: anthropic, auth: { api_key: '${ANTHROPIC_API_KEY}' } }]\n";
+    const result = await loadText(text, { env: ENV });
+    if (!result.ok) throw new Error(JSON.stringify(result.diagnostics));
+    expect(result.config).toMatchObject({
+      listen: { host: "0.0.0.0", port: 8080, trusted_proxies: [] },
+      store: { max_connections: 5 },
+      upstreams: [{ name: "anthropic", base_url: "https://api.anthropic.com", forward_user_identity: false }],
+      auto_include_builtin_models: true,
+      pricing: { multiplier: 1, overrides: [] },
+      limits: { max_request_bytes: 32 * 1024 * 1024 },
+      timeouts: { upstream_ttfb_ms: 120_000 },
+    });
+  });
+
+  it("is refused, section by section, where it asks for what this version does not have", async () => {
+    const text = `${GATEWAY_YAML}
+oidc: { issuer: https://login.example.com, client_id: a, client_secret: b }
+session: { jwt_secret: c }
+managed: { policies: [{ match: {}, cli: { availableModels: [claude-opus-4-8] } }] }
+telemetry: { forward_to: [{ url: https://otel.example.com }] }
+`;
+    const result = await loadText(text, { env: ENV });
+    const found = result.ok ? [] : result.diagnostics;
+    expect(found.map(({ code, path }) => [code, path])).toEqual([
+      ["not_built_yet", "oidc"],
+      ["not_built_yet", "session"],
+      ["not_built_yet", "managed"],
+      ["not_built_yet", "telemetry"],
+    ]);
+  });
+});

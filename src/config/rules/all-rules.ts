@@ -1,0 +1,55 @@
+import type { Finding } from "../finding.ts";
+import {
+  adminPortIsInner,
+  portsDiffer,
+  publicBindIsAuthenticated,
+  publicBindIsProtected,
+  trustedProxiesAreNamed,
+} from "./exposure.ts";
+import { multiplierIsDiscount, pricesAreDistinct, pricesNameKnownUpstreams } from "./pricing.ts";
+import type { Rule, RuleInput } from "./rule.ts";
+import {
+  budgetsAreNotMultiplied,
+  limitsAreCountedPerReplica,
+  prodHasOwnDatabase,
+  replicasShareStore,
+} from "./scale.ts";
+import { pepperIsSet, secretsAreReferred, secretsAreStrong } from "./secrets.ts";
+import {
+  modelsAreDistinct,
+  modelsNameKnownUpstreams,
+  privateUpstreamsAreAllowed,
+  sandboxIsNotInProd,
+  upstreamNamesDiffer,
+  upstreamsAreEncrypted,
+} from "./upstreams.ts";
+
+/** Every check that looks across sections. What concerns one section alone stands at its schema. */
+const RULES: readonly Rule[] = [
+  publicBindIsProtected,
+  publicBindIsAuthenticated,
+  trustedProxiesAreNamed,
+  adminPortIsInner,
+  portsDiffer,
+  secretsAreStrong,
+  pepperIsSet,
+  secretsAreReferred,
+  upstreamNamesDiffer,
+  sandboxIsNotInProd,
+  upstreamsAreEncrypted,
+  privateUpstreamsAreAllowed,
+  modelsNameKnownUpstreams,
+  modelsAreDistinct,
+  pricesNameKnownUpstreams,
+  pricesAreDistinct,
+  multiplierIsDiscount,
+  budgetsAreNotMultiplied,
+  replicasShareStore,
+  limitsAreCountedPerReplica,
+  prodHasOwnDatabase,
+];
+
+/** What all rules find. */
+export function applyRules(input: RuleInput): Finding[] {
+  return RULES.flatMap((rule) => rule(input));
+}
