@@ -79,10 +79,7 @@ export class UpstreamSet implements Component {
       sandbox = new SandboxUpstream(sandboxOptions(upstreamConfig, config));
       await sandbox.start();
     }
-    const settings = await upstreamSettings(upstreamConfig, config, {
-      env: this.#env,
-      sandboxUrl: sandbox?.url ?? null,
-    });
+    const settings = await upstreamSettings(upstreamConfig, config, sandbox?.url ?? null);
     return { config: upstreamConfig, surroundings: surroundings(config), upstream: new Upstream(settings), sandbox };
   }
 

@@ -1,7 +1,8 @@
-import type { Config } from "../config/schema.ts";
+import type { Config, UpstreamConfig } from "../config/schema.ts";
 import type { LoadResult } from "../config/load.ts";
 import type { Clock } from "../core/clock.ts";
 import type { KeyHasher } from "../identity/key-secret.ts";
+import type { RouteTable } from "../routing/route-table.ts";
 import type { DirectoryStore } from "../store/ports/directory.ts";
 import type { UsageStore } from "../store/ports/usage.ts";
 import type { Upstream } from "../upstream/upstream.ts";
@@ -51,7 +52,7 @@ export type DatabaseInspection =
       readonly unknownMigrations: readonly string[];
     };
 
-/** Looks at what an installation stands on, for `weir doctor`. Nothing here creates, migrates or changes anything. */
+/** Looks at what an installation stands on, for `weir doctor` and `weir route`. Nothing here creates, migrates or changes anything. */
 export interface Inspections {
   /** The PostgreSQL programs that Weir brings. Rejects with an error that says what is missing. */
   embeddedPostgres(): Promise<{ readonly version: string; readonly directory: string }>;
@@ -60,6 +61,10 @@ export interface Inspections {
    * again. Rejects when it cannot be reached.
    */
   database(config: Config): Promise<DatabaseInspection>;
+  /** An upstream as `weir serve` would use it; never asked for a sandbox. The caller destroys its connections. */
+  connectUpstream(upstream: UpstreamConfig, config: Config): Promise<Upstream>;
+  /** How model names resolve under a configuration. Contacts nobody. */
+  routes(config: Config): Promise<{ readonly table: RouteTable; close(): Promise<void> }>;
   /** Where the journal's segments are, whether or not they exist. */
   journalDirectory(config: Config): string;
   /** Files below the data directory that hold generated secrets, whether or not they exist. */
@@ -79,6 +84,4 @@ export interface CliContext {
   loadConfig(options: CommonOptions): Promise<LoadResult>;
   /** Rejects with CliError when the records cannot be opened. */
   openRecords(options: CommonOptions): Promise<Records>;
-  /** Upstreams as `weir serve` would use them, the sandbox left out. The caller destroys their connections. */
-  connectUpstreams(config: Config): Promise<readonly Upstream[]>;
 }

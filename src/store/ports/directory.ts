@@ -88,11 +88,17 @@ export interface DirectorySnapshot {
   readonly budgets: readonly BudgetRecord[];
 }
 
+/**
+ * Records are written by these operations alone. The `create` operations throw `StoreError`: `duplicate` for an id that is
+ * taken (or a key's digest that is), `unknown_reference` for an organisation, team, user or replaced key that does not exist
+ * or belongs to another organisation.
+ */
 export interface DirectoryStore {
   load(): Promise<DirectorySnapshot>;
   /**
-   * Calls `onChange` after every committed change, whichever process made it, within a second. Survives the loss of the
-   * connection. Returns a function that ends the subscription.
+   * Calls `onChange` after every change committed once this has resolved, whichever process made it, within a second;
+   * several changes at once may be told once. Survives the loss of the connection. Returns a function that ends the
+   * subscription.
    */
   subscribe(onChange: () => void): Promise<() => Promise<void>>;
   createOrganization(record: OrganizationRecord): Promise<void>;
@@ -104,6 +110,8 @@ export interface DirectoryStore {
   /** Moves a key's expiry (never later than it was); false when no such key exists. */
   expireKey(keyId: string, atMs: number): Promise<boolean>;
   setStatus(kind: "organization" | "team" | "user", id: string, status: "active" | "revoked"): Promise<boolean>;
-  /** Creates or replaces the budget of (scope, subject, window). */
+  /** Creates or replaces the budget of (organisation, scope, subject, window). */
   putBudget(record: BudgetRecord): Promise<void>;
+  /** Removes a budget; false when no such budget exists. */
+  removeBudget(organizationId: string, budgetId: string): Promise<boolean>;
 }

@@ -13,9 +13,13 @@ export interface OwnedObject {
 }
 
 export interface OwnedObjectStore {
+  /** Adding the same object again changes nothing; one that somebody else owns is a `StoreError` `duplicate`. */
   add(object: OwnedObject): Promise<void>;
   get(kind: OwnedObject["kind"], id: string): Promise<OwnedObject | null>;
-  /** Newest first. `ownerId` is the user's id, or the key's where the key has no user. */
+  /**
+   * Newest first: those of the user, or, where the key has no user, those of the key. `afterId` starts after that object,
+   * `beforeId` ends before it (giving the `limit` objects nearest to it); an id that the caller does not own gives nothing.
+   */
   list(query: {
     kind: OwnedObject["kind"];
     organizationId: string;
@@ -27,6 +31,7 @@ export interface OwnedObjectStore {
   }): Promise<readonly OwnedObject[]>;
   /** Batches whose results have not been metered yet, oldest first. */
   unsettledBatches(limit: number): Promise<readonly OwnedObject[]>;
+  /** Sets a batch's `settledAtMs` unless it is set. */
   markSettled(id: string, atMs: number): Promise<void>;
   remove(kind: OwnedObject["kind"], id: string): Promise<void>;
 }
