@@ -67,6 +67,8 @@ export interface TestGatewayOptions {
   readonly key?: Partial<KeyRecord>;
   readonly snapshot?: Partial<Snapshot>;
   readonly clock?: Clock;
+  /** Who owns which batch and file; without it no test may touch them. */
+  readonly objects?: GatewayServices["objects"];
 }
 
 export interface TestGateway {
@@ -84,7 +86,8 @@ export interface TestGateway {
 }
 
 const LOOPBACK = new AddressList(["127.0.0.0/8", "::1"]);
-const PEPPER = "test pepper, at least thirty-two bytes long";
+/** The pepper of the test gateway's keys, for making further ones. */
+export const PEPPER = "test pepper, at least thirty-two bytes long";
 
 /** The whole data plane on a free port, with everything around it in memory: for tests of the gateway itself. */
 export async function startTestGateway(options: TestGatewayOptions): Promise<TestGateway> {
@@ -167,7 +170,7 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
     journal,
     metrics: new GatewayMetrics(),
     streams: new StreamKeeper(clock),
-    objects: unusedObjects(),
+    objects: options.objects ?? unusedObjects(),
     health: {
       get draining() {
         return draining;
