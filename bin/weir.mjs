@@ -6,7 +6,7 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 
-const NEEDED_MAJOR = 24;
+const NEEDED_MAJOR = 26;
 // A larger young generation: most of what a request allocates dies with it, and is then never copied.
 const V8_FLAGS = ["--max-semi-space-size=32", "--min-semi-space-size=16"];
 const BUILT = new URL("../dist/app/main.js", import.meta.url);

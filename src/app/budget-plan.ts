@@ -20,7 +20,7 @@ export function budgetPlan(config: Config, directory: DirectorySnapshot): readon
   // Defaults first, then those by name, so that the more specific replaces the less.
   const configured = [...config.budgets].sort((a, b) => Number(a.name !== undefined) - Number(b.name !== undefined));
   for (const budget of configured) {
-    for (const subject of subjectsOf(directory, budget.scope)) {
+    for (const subject of SUBJECTS[budget.scope](directory)) {
       if (budget.name !== undefined && budget.name !== subject.name) continue;
       add({
         id: `configured/${budget.scope}/${subject.id}/${budget.window}`,
@@ -37,15 +37,9 @@ export function budgetPlan(config: Config, directory: DirectorySnapshot): readon
   return [...plan.values()];
 }
 
-function subjectsOf(directory: DirectorySnapshot, scope: BudgetScope): readonly Subject[] {
-  switch (scope) {
-    case "organization":
-      return directory.organizations.map(({ id, name }) => ({ id, name, organizationId: id }));
-    case "team":
-      return directory.teams;
-    case "user":
-      return directory.users;
-    case "key":
-      return directory.keys;
-  }
-}
+const SUBJECTS: Readonly<Record<BudgetScope, (directory: DirectorySnapshot) => readonly Subject[]>> = {
+  organization: ({ organizations }) => organizations.map(({ id, name }) => ({ id, name, organizationId: id })),
+  team: ({ teams }) => teams,
+  user: ({ users }) => users,
+  key: ({ keys }) => keys,
+};

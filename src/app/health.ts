@@ -28,9 +28,9 @@ export class ProcessHealth implements HealthReport {
   failures(): readonly { check: string; reason: string }[] {
     const failures: { check: string; reason: string }[] = [];
     if (this.draining) failures.push({ check: "serving", reason: "Weir is shutting down" });
-    for (const { check, failure } of this.#checks) {
-      const reason = failure();
-      if (reason !== null) failures.push({ check, reason });
+    for (const check of this.#checks) {
+      const reason = check.failure();
+      if (reason !== null) failures.push({ check: check.check, reason });
     }
     return failures;
   }

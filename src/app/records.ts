@@ -56,11 +56,19 @@ export class OpenRecords implements Component {
   }
 
   #connection(): PostgresConnection {
-    if (this.#embedded !== null) return this.#embedded.connection;
-    const { postgres_url = "", username, password } = this.#config.store;
-    const url = new URL(postgres_url);
-    if (username !== undefined) url.username = encodeURIComponent(username);
-    if (password !== undefined) url.password = encodeURIComponent(password);
-    return { connectionString: url.href };
+    const external = externalConnection(this.#config);
+    if (external !== null) return external;
+    if (this.#embedded === null) throw new Error("there is no database");
+    return this.#embedded.connection;
   }
+}
+
+/** How to reach the configured PostgreSQL; null where Weir runs its own. */
+export function externalConnection({ store }: Config): PostgresConnection | null {
+  const { postgres_url, username, password } = store;
+  if (postgres_url === undefined) return null;
+  const url = new URL(postgres_url);
+  if (username !== undefined) url.username = encodeURIComponent(username);
+  if (password !== undefined) url.password = encodeURIComponent(password);
+  return { connectionString: url.href };
 }

@@ -4,7 +4,8 @@ import path from "node:path";
 
 import type { Config } from "../config/schema.ts";
 
-const FILE = "key-pepper";
+/** Name of the file below the data directory that holds a generated pepper. */
+export const PEPPER_FILE = "key-pepper";
 const PEPPER_BYTES = 32;
 
 /**
@@ -14,7 +15,7 @@ const PEPPER_BYTES = 32;
 export async function keyPepper(config: Config): Promise<string> {
   const configured = config.security.key_pepper;
   if (configured !== undefined) return configured;
-  const file = path.join(config.data_dir, FILE);
+  const file = path.join(config.data_dir, PEPPER_FILE);
   await mkdir(config.data_dir, { recursive: true, mode: 0o700 });
   const made = randomBytes(PEPPER_BYTES).toString("base64url");
   try {

@@ -1,3 +1,6 @@
+import { hostInUrl } from "../cli/base-url.ts";
+import { CliError, EXIT } from "../cli/cli-error.ts";
+import { configInvalid } from "../cli/error-report.ts";
 import { formatDiagnostic } from "../config/diagnostic.ts";
 import { loadConfig, type LoadOptions } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
@@ -15,19 +18,11 @@ export interface ServeContext {
   readonly stderr: (text: string) => void;
 }
 
-/** Exit codes of `weir serve`. */
-const OK = 0;
-const CONFIG_INVALID = 1;
-const CANNOT_START = 3;
-
-/** Runs Weir until SIGINT or SIGTERM; SIGHUP reloads the configuration. Resolves with the exit code. */
+/** Runs Weir until SIGINT or SIGTERM; SIGHUP reloads the configuration. Resolves with the exit code, rejects with CliError. */
 export async function serve(load: LoadOptions, context: ServeContext): Promise<number> {
   const beganMs = context.clock.monotonicMs();
   const loaded = await loadConfig(load);
-  if (!loaded.ok) {
-    for (const diagnostic of loaded.diagnostics) context.stderr(`${formatDiagnostic(diagnostic)}\n`);
-    return CONFIG_INVALID;
-  }
+  if (!loaded.ok) throw configInvalid(loaded.diagnostics);
   for (const warning of loaded.warnings) context.stderr(`${formatDiagnostic(warning)}\n`);
   const server = new WeirServer({
     loaded,
@@ -41,14 +36,13 @@ export async function serve(load: LoadOptions, context: ServeContext): Promise<n
   try {
     await server.start();
   } catch (error) {
-    context.stderr(`weir: ${startFailure(error, loaded.config)}\n`);
-    return CANNOT_START;
+    throw startFailure(error, loaded.config);
   }
   announce(server, context, { files: loaded.files, seconds: (context.clock.monotonicMs() - beganMs) / 1000 });
   const signal = await ended;
   context.stderr(`weir: ${signal} received, finishing what is in progress\n`);
   await server.stop();
-  return OK;
+  return EXIT.ok;
 }
 
 function announce(
@@ -58,8 +52,8 @@ function announce(
 ): void {
   const { config } = server;
   const scheme = config.listen.tls === undefined ? "http" : "https";
-  const url = config.listen.public_url ?? `${scheme}://${reachable(config.listen.host)}:${server.port}`;
-  const adminUrl = `http://${reachable(config.admin_listen.host)}:${server.adminPort}`;
+  const url = config.listen.public_url ?? `${scheme}://${hostInUrl(config.listen.host)}:${server.port}`;
+  const adminUrl = `http://${hostInUrl(config.admin_listen.host)}:${server.adminPort}`;
   const secret = server.firstRun?.secret ?? null;
   if (context.json) {
     const ready = {
@@ -89,12 +83,6 @@ function announce(
   );
 }
 
-/** An address that a client on this machine can use for one to listen on. */
-function reachable(host: string): string {
-  if (host === "0.0.0.0" || host === "::") return "127.0.0.1";
-  return host.includes(":") ? `[${host}]` : host;
-}
-
 /** Resolves with the first signal to end; a second one ends the process at once. */
 function untilSignal(server: WeirServer, context: ServeContext): Promise<NodeJS.Signals> {
   process.on("SIGHUP", () => {
@@ -118,15 +106,18 @@ function untilSignal(server: WeirServer, context: ServeContext): Promise<NodeJS.
   });
 }
 
-/** A start's failure in words that say what to do. */
-function startFailure(error: unknown, config: Config): string {
+/** A start's failure in words that say what to do. Errors with a remedy of their own are told as they are. */
+function startFailure(error: unknown, config: Config): unknown {
   const code = error instanceof Error && "code" in error ? error.code : null;
-  const port =
-    error instanceof Error && "port" in error && typeof error.port === "number" ? error.port : config.listen.port;
+  const port = error instanceof Error && "port" in error && typeof error.port === "number" ? error.port : null;
   if (code === "EADDRINUSE") {
     const setting = port === config.admin_listen.port ? "admin_listen.port in weir.yaml" : "WEIR_PORT";
-    return `port ${port} is in use by another program.\n  Stop that program, or choose another port: set ${setting}.`;
+    const remedy = `Stop that program, or choose another port: set ${setting}.`;
+    return new CliError("unavailable", `port ${port} is in use by another program`, { remedy });
   }
-  if (code === "EACCES") return `this user may not listen on port ${port}.\n  Choose a port above 1023: set WEIR_PORT.`;
-  return error instanceof Error ? error.message : String(error);
+  if (code === "EACCES" && port !== null) {
+    const remedy = "Choose a port above 1023: set WEIR_PORT.";
+    return new CliError("unavailable", `this user may not listen on port ${port}`, { remedy });
+  }
+  return error;
 }

@@ -64,7 +64,7 @@ export interface Inspections {
   /** An upstream as `weir serve` would use it; never asked for a sandbox. The caller destroys its connections. */
   connectUpstream(upstream: UpstreamConfig, config: Config): Promise<Upstream>;
   /** How model names resolve under a configuration. Contacts nobody. */
-  routes(config: Config): Promise<{ readonly table: RouteTable; close(): Promise<void> }>;
+  routes(config: Config): Promise<{ readonly table: RouteTable; readonly close: () => Promise<void> }>;
   /** Where the journal's segments are, whether or not they exist. */
   journalDirectory(config: Config): string;
   /** Files below the data directory that hold generated secrets, whether or not they exist. */

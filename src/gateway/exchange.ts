@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
+import type { WeirError } from "../core/weir-error.ts";
 import type { Reservation } from "../ledger/budgets/budget-book.ts";
 import type { Identity } from "../identity/key-ring.ts";
 import type { Outcome } from "../message/entry.ts";
@@ -27,9 +28,6 @@ export interface Result {
   firstTokenAtMs: number | null;
   errorType: string | null;
 }
-
-/** The last part of a response, held back until the entry is durable. */
-export type Release = (durable: boolean) => void;
 
 /** One client request and all that happens to it until it is settled. Stages fill it in order. */
 export class Exchange {
@@ -59,16 +57,14 @@ export class Exchange {
   opened = false;
   budgetHeaders: Readonly<Record<string, string>> | null = null;
   result: Result | null = null;
-  /** The error type of a refusal, for the metrics. */
-  refusedAs: string | null = null;
+  /** Why the exchange is refused, once it is; answered after it has been settled. */
+  refusal: WeirError | null = null;
   /** The client's session, from its header or, in the simple API, from the body. */
   sessionId: string | null;
   /** Receives the upstream's answer once it is decided that the client gets it. */
   relay: Relay | null = null;
   /** What the simple API makes of a whole answer; null passes it on as it came. */
   rewriteAnswer: AnswerRewrite | null = null;
-  /** Writes what was held back and ends the response. */
-  release: Release | null = null;
 
   constructor(init: {
     id: string;

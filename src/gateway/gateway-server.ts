@@ -126,7 +126,7 @@ export class GatewayServer implements Component {
       startedAtMs: this.#services.clock.monotonicMs(),
     });
     this.#inProgress++;
-    response.once("close", () => this.#closed(exchange));
+    response.on("close", () => this.#closed(exchange));
     const { kind } = match.endpoint;
     if (kind === "local") this.#run(exchange, serveLocal(exchange, match.rest, this.#services));
     else if (kind === "objects") this.#run(exchange, serveObjects(exchange, match.rest, this.#services));

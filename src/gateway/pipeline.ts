@@ -61,16 +61,15 @@ export class Pipeline {
     ended();
   }
 
-  /** Prepares the error as the answer. An exchange with an open record answers only after it is settled. */
+  /** Makes the error the answer. An exchange with an open record gives it only after it is settled. */
   #refuse(exchange: Exchange, error: unknown): void {
     if (error instanceof ClientGone || exchange.clientGone) return;
     const refusal = publicError(error);
-    exchange.refusedAs = refusal.row.type;
+    exchange.refusal = refusal;
     if (refusal.code === "weir:server:internal") {
       this.#services.logger.error({ request_id: exchange.id, error: describe(error) }, "internal error");
     }
-    if (exchange.opened) exchange.release = () => sendError(exchange, refusal);
-    else sendError(exchange, refusal);
+    if (!exchange.opened) sendError(exchange, refusal);
   }
 }
 

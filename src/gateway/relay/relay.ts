@@ -12,6 +12,8 @@ export interface Relay {
   fail(error: Error): void;
   /** The client went away; the upstream has been aborted. */
   clientGone(): void;
+  /** Called once after `done`: gives the client what was held back, or, when the entry is not durable, a cut or an error. */
+  release(durable: boolean): void;
 }
 
 /** The head of an upstream's answer. */

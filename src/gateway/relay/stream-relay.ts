@@ -33,6 +33,8 @@ export class StreamRelay implements Relay, KeptStream {
   #paused = false;
   #firstTokenAtMs: number | null = null;
   #finished = false;
+  /** Whether the client gets the end of the stream: the upstream sent it, or said in the stream why not. */
+  #whole = false;
   #finish: () => void = () => {};
 
   constructor(
@@ -84,6 +86,11 @@ export class StreamRelay implements Relay, KeptStream {
     this.#conclude("client_gone", null);
   }
 
+  release(durable: boolean): void {
+    if (durable && this.#whole) this.#writer.end(this.#held.length === 0 ? NOTHING : Buffer.concat(this.#held));
+    else this.#writer.cut();
+  }
+
   ping(): void {
     // Only between two events, after the stream has begun and before its last event; a slow reader needs no ping.
     if (!this.#tap.started || this.#tap.complete || !this.#tap.atBoundary || this.#paused) return;
@@ -118,11 +125,7 @@ export class StreamRelay implements Relay, KeptStream {
       errorType,
     };
     this.#exchange.result = result;
-    const whole = outcome === "complete" || this.#tap.error !== null;
-    this.#exchange.release = (durable) => {
-      if (durable && whole) this.#writer.end(this.#held.length === 0 ? NOTHING : Buffer.concat(this.#held));
-      else this.#writer.cut();
-    };
+    this.#whole = outcome === "complete" || this.#tap.error !== null;
     this.#finish();
   }
 

@@ -115,6 +115,5 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
       firstTokenAtMs: null,
       errorType: null,
     };
-    this.#exchange.release = () => {};
   }
 }

@@ -2,6 +2,7 @@ import { costOf } from "../../ledger/prices/price-book.ts";
 import type { Entry } from "../../message/entry.ts";
 import { emptyUsage, type Usage } from "../../message/usage.ts";
 import { required, type Exchange, type Result } from "../exchange.ts";
+import { sendError } from "../http/error-response.ts";
 import type { GatewayServices } from "../services.ts";
 import type { Stage } from "./stage.ts";
 
@@ -13,12 +14,9 @@ export const settle: Stage = {
     const cost = result.target === null ? 0 : costOf(result.usage, result.target.price);
     giveBack(exchange, services, result, cost);
     observe(exchange, services, result, cost);
-    if (!exchange.opened) {
-      exchange.release?.(true);
-      return;
-    }
-    const durable = await record(services, entryOf(exchange, services, result, cost));
-    exchange.release?.(durable);
+    const durable = !exchange.opened || (await record(services, entryOf(exchange, services, result, cost)));
+    if (exchange.refusal !== null) sendError(exchange, exchange.refusal);
+    else exchange.relay?.release(durable);
   },
 };
 
@@ -118,7 +116,7 @@ function refused(exchange: Exchange): Result {
     attempts: 0,
     upstreamRequestId: null,
     firstTokenAtMs: null,
-    errorType: exchange.refusedAs,
+    errorType: exchange.refusal?.row.type ?? null,
   };
 }
 
