@@ -8,6 +8,7 @@ import type { LoadOptions, LoadSuccess } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { readServerTls } from "../config/tls-files.ts";
 import { ConfigWatcher, type ReloadResult } from "../config/watcher.ts";
+import { BatchSettler } from "../gateway/objects/batch-settler.ts";
 import { GatewayServer } from "../gateway/gateway-server.ts";
 import { StreamKeeper } from "../gateway/relay/stream-keeper.ts";
 import type { GatewayServices } from "../gateway/services.ts";
@@ -147,7 +148,10 @@ export class WeirServer {
     const shipper = new Shipper({ reader: journal, store: store.usage, clock, logger });
     this.#shipper = shipper;
     await settleInterrupted(journal, journal.recoverOpen(), { nowMs: clock.nowMs(), logger });
-    if (!(await shipper.drain())) throw shipper.failure ?? new Error("the journal could not be shipped");
+    // A damaged segment stops shipping, loudly, until an operator decides; it is no reason to stop serving.
+    if (!(await shipper.drain()) && journal.corruption === null) {
+      throw shipper.failure ?? new Error("the journal could not be shipped");
+    }
 
     const windowClock = this.#windowClock;
     await this.#stack.start(this.#upstreams);
@@ -170,7 +174,7 @@ export class WeirServer {
     this.#stack.beforeStop(() => shipper.drain());
     const streams = await this.#stack.start(new StreamKeeper(clock));
     this.#accessLog = new AccessLog(clock, this.#log.sink);
-    await this.#listen({
+    const services: GatewayServices = {
       clock,
       windowClock,
       ids,
@@ -186,11 +190,13 @@ export class WeirServer {
       objects: store.ownedObjects,
       health: this.#health,
       snapshot: () => required(this.#snapshot),
-    });
+    };
+    await this.#stack.start(new BatchSettler(services, { ledger: store.usage }));
+    await this.#listen(services);
   }
 
   async #listen(services: GatewayServices): Promise<void> {
-    const { listen, limits, timeouts, admin_listen } = this.#config;
+    const { listen, limits, timeouts } = this.#config;
     const gateway = new GatewayServer(
       {
         host: listen.host,
@@ -205,7 +211,7 @@ export class WeirServer {
       services,
     );
     const metrics = new MetricsPage(this.#metrics.instruments, this.#gauges(gateway));
-    this.#admin = await this.#stack.start(new AdminServer(admin_listen, { metrics, health: this.#health }));
+    this.#admin = await this.#startAdmin({ metrics, health: this.#health });
     this.#watcher = await this.#stack.start(
       new ConfigWatcher({
         load: this.#options.load,
@@ -216,6 +222,19 @@ export class WeirServer {
       }),
     );
     this.#gateway = await this.#stack.start(gateway);
+  }
+
+  /** The operators' port. On a developer's machine a taken one is no reason not to start: the system then chooses. */
+  async #startAdmin(parts: ConstructorParameters<typeof AdminServer>[1]): Promise<AdminServer> {
+    const { admin_listen, profile } = this.#config;
+    try {
+      return await this.#stack.start(new AdminServer(admin_listen, parts));
+    } catch (error) {
+      const taken = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
+      if (!taken || profile !== "dev") throw error;
+      this.#log.logger.warn({ port: admin_listen.port }, "the admin port is taken; the system chooses another");
+      return await this.#stack.start(new AdminServer({ ...admin_listen, port: 0 }, parts));
+    }
   }
 
   /** Puts a new configuration into force: everything is prepared first, then exchanged in one turn. */

@@ -176,6 +176,11 @@ export const ERRORS = {
     type: "api_error",
     remedy: "The operator should free disk space or restore PostgreSQL.",
   },
+  "weir:server:store_unavailable": {
+    status: 503,
+    type: "api_error",
+    remedy: "The operator should restore PostgreSQL.",
+  },
   "weir:server:internal": { status: 500, type: "api_error", remedy: "Report the request id to the operator." },
 } as const satisfies Record<string, ErrorRow>;
 

@@ -55,7 +55,8 @@ export class IdGenerator {
     const random = this.#random;
     let out = "";
     // Two characters at a time: half the string building of one by one.
-    for (let end = this.#randomAt + 12; this.#randomAt < end; this.#randomAt += 2) {
+    const end = this.#randomAt + 12;
+    for (; this.#randomAt < end; this.#randomAt += 2) {
       out += PAIRS[(((random[this.#randomAt] ?? 0) << 5) | ((random[this.#randomAt + 1] ?? 0) & 31)) & 1023];
     }
     return out;

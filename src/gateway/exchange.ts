@@ -48,7 +48,11 @@ export class Exchange {
   identity: Identity | null = null;
   body: Buffer | null = null;
   scan: ScannedRequest | null = null;
+  /** The upstream that holds the files which the request uses; null when it uses none. */
+  heldBy: string | null = null;
   route: Route | null = null;
+  /** What the plan stage chose of the route, in the order to try. */
+  targets: readonly Target[] = [];
   ticket: RateTicket | null = null;
   reservation: Reservation | null = null;
   /** Wall-clock time of the reservation: the entry's windows. */

@@ -4,6 +4,7 @@ import type { AddressInfo, Socket } from "node:net";
 import type { TLSSocketOptions } from "node:tls";
 
 import type { Component } from "../core/component.ts";
+import type { ErrorCode } from "../core/error-codes.ts";
 import { WeirError } from "../core/weir-error.ts";
 import { matchEndpoint, type EndpointMatch } from "./endpoints.ts";
 import { Exchange } from "./exchange.ts";
@@ -34,6 +35,13 @@ const KEEP_ALIVE_MS = 65_000;
 /** While draining: how often connections that fell idle are closed. */
 const DRAIN_SWEEP_MS = 50;
 
+/** Refusals of requests that two servers on the way may read differently. */
+const AMBIGUOUS: ReadonlySet<ErrorCode> = new Set([
+  "weir:request:bad_host",
+  "weir:request:bad_encoding",
+  "weir:request:malformed_target",
+]);
+
 /** The data port: node's HTTP server in front of the pipeline. */
 export class GatewayServer implements Component {
   readonly name = "gateway";
@@ -41,6 +49,8 @@ export class GatewayServer implements Component {
   readonly #services: GatewayServices;
   readonly #pipeline: Pipeline;
   readonly #server: Server | TlsServer;
+  /** Connections on which an ambiguous request came: what follows on them is not served. */
+  readonly #distrusted = new WeakSet<Socket>();
   #inProgress = 0;
   #idle: (() => void) | null = null;
 
@@ -53,7 +63,8 @@ export class GatewayServer implements Component {
       headersTimeout: options.headersTimeoutMs,
       requestTimeout: options.requestTimeoutMs,
       keepAliveTimeout: KEEP_ALIVE_MS,
-      requireHostHeader: true,
+      // Weir checks it itself: node's own answer would lack a request id and let the connection go on.
+      requireHostHeader: false,
       noDelay: true,
     };
     this.#server =
@@ -109,6 +120,7 @@ export class GatewayServer implements Component {
   }
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
+    if (this.#distrusted.has(request.socket)) return;
     const url = request.url ?? "/";
     const queryAt = url.indexOf("?");
     const path = queryAt < 0 ? url : url.slice(0, queryAt);
@@ -174,6 +186,10 @@ export class GatewayServer implements Component {
       throw new WeirError("weir:request:method_not_allowed", message, { headers: { allow } });
     } catch (error) {
       const refusal = publicError(error);
+      if (AMBIGUOUS.has(refusal.code)) {
+        recipient.response.shouldKeepAlive = false;
+        this.#distrusted.add(request.socket);
+      }
       // The rest of the request is parsed before it is answered, so that a malformed one is found out to be that.
       discardBody(request).then(
         () => sendError(recipient, refusal),

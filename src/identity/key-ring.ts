@@ -54,7 +54,8 @@ export class KeyRing {
       const user = key.userId === null ? null : (users.get(key.userId) ?? null);
       const teamId = key.teamId ?? user?.teamId ?? null;
       const team = teamId === null ? null : (teams.get(teamId) ?? null);
-      next.set(key.hmac, identityOf({ key, organization, team, user }));
+      const orphaned = (key.userId !== null && user === null) || (teamId !== null && team === null);
+      next.set(key.hmac, identityOf({ key, organization, team, user, orphaned }));
     }
     this.#byHmac = next;
     this.#revision = snapshot.revision;
@@ -95,9 +96,12 @@ interface Parts {
   organization: OrganizationRecord;
   team: TeamRecord | null;
   user: UserRecord | null;
+  /** Names a user or team that is not there: without them it would run outside their limits and budgets. */
+  orphaned: boolean;
 }
 
-function identityOf({ key, organization, team, user }: Parts): Identity {
+function identityOf(parts: Parts): Identity {
+  const { key, organization, team, user } = parts;
   const principal: Principal = {
     organizationId: organization.id,
     teamId: team?.id ?? null,
@@ -111,13 +115,14 @@ function identityOf({ key, organization, team, user }: Parts): Identity {
   if (team !== null) path.push({ scope: "team", id: team.id });
   if (user !== null) path.push({ scope: "user", id: user.id });
   path.push({ scope: "key", id: key.id });
-  return { principal, key, organization, team, user, path, revoked: revocation({ key, organization, team, user }) };
+  return { principal, key, organization, team, user, path, revoked: revocation(parts) };
 }
 
-function revocation({ key, organization, team, user }: Parts): string | null {
+function revocation({ key, organization, team, user, orphaned }: Parts): string | null {
   if (key.revokedAtMs !== null) return "This key has been revoked.";
   if (user?.status === "revoked") return "The user of this key has been revoked.";
   if (team?.status === "revoked") return "The team of this key has been revoked.";
   if (organization.status === "revoked") return "The organisation of this key has been revoked.";
+  if (orphaned) return "The user or team of this key no longer exists.";
   return null;
 }

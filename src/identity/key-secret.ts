@@ -25,7 +25,8 @@ export function classOfSecret(secret: string): KeyClass | null {
 
 /** The part of a secret that may be shown: `wr-prod-3f9a`. */
 export function hintOfSecret(secret: string): string {
-  const prefix = secret.lastIndexOf("-", 8) + 1;
+  // The dash after the class: the random part may have dashes of its own.
+  const prefix = secret.indexOf("-", "wr-".length) + 1;
   return secret.slice(0, prefix + HINT_TAIL);
 }
 

@@ -7,10 +7,13 @@ const HOST = /^(?:[A-Za-z0-9._~!$&'()*+;=%-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/
 
 /**
  * Refuses what node's parser lets through but two servers may read differently: none, several, empty or malformed Host
- * headers, and an empty Transfer-Encoding. Throws WeirError.
+ * headers, an empty Transfer-Encoding, and other versions than 1.0 and 1.1. Throws WeirError.
  */
 export function checkFraming(request: IncomingMessage): void {
-  const { rawHeaders } = request;
+  const { rawHeaders, httpVersion } = request;
+  if (httpVersion !== "1.1" && httpVersion !== "1.0") {
+    throw new WeirError("weir:request:malformed_target", "The only HTTP versions that Weir speaks are 1.1 and 1.0.");
+  }
   let hosts = 0;
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] ?? "";
@@ -23,7 +26,7 @@ export function checkFraming(request: IncomingMessage): void {
     }
   }
   if (hosts > 1) throw new WeirError("weir:request:bad_host", "The request has more than one Host header.");
-  if (hosts === 0 && request.httpVersion !== "1.0") {
+  if (hosts === 0 && httpVersion !== "1.0") {
     throw new WeirError("weir:request:bad_host", "The request has no Host header.");
   }
 }

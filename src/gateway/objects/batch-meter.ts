@@ -43,7 +43,7 @@ export class BatchMeter {
   readonly #inFlight = new Map<string, Promise<SettleOutcome>>();
   /** Batches with durable rows that are not yet marked as settled: the attempts that are done. */
   readonly #done = new Map<string, Set<number>>();
-  /** Batches whose owner could not be recorded; they are in no store. */
+  /** Batches whose owner could not be recorded; at best they are in the store all the same. */
   readonly #orphans = new Map<string, OwnedObject>();
   readonly #stopping = new AbortController();
   #ledger: LedgerRows | null = null;
@@ -126,11 +126,11 @@ export class BatchMeter {
     return "settled";
   }
 
+  /** What is done is forgotten only after the mark, which keeps everybody else from settling the batch again. */
   async #close({ id }: OwnedObject): Promise<void> {
     const { objects, windowClock } = this.#services;
-    if (!this.#orphans.delete(id)) {
-      await stored("mark a batch as settled", () => objects.markSettled(id, windowClock.nowMs()));
-    }
+    await stored("mark a batch as settled", () => objects.markSettled(id, windowClock.nowMs()));
+    this.#orphans.delete(id);
     this.#done.delete(id);
   }
 

@@ -65,12 +65,12 @@ async function record(exchange: Exchange, services: GatewayServices, created: Cr
     createdAtMs: services.clock.nowMs(),
     settledAtMs: null,
   };
-  const failure = await failureOf(services.objects.add(object));
+  let failure = await failureOf(services.objects.add(object));
+  // Adding again changes nothing if the first did succeed, and a lost connection is renewed by the next use.
+  if (failure !== null && !isTaken(failure)) failure = await failureOf(services.objects.add(object));
   if (failure === null) return;
   if (isTaken(failure)) throw takenId(exchange, services, { created, failure });
-  // Adding again changes nothing if the first did succeed, and a lost connection is renewed by the next use.
-  const again = await failureOf(services.objects.add(object));
-  if (again !== null) await undo(exchange, services, { created, object, failure: again });
+  await undo(exchange, services, { created, object, failure });
 }
 
 async function failureOf(work: Promise<void>): Promise<Error | null> {
@@ -114,6 +114,7 @@ async function undo(
     "the owner of a new object could not be recorded; it is undone",
   );
   if (kind === "batch") batchMeterOf(services).adopt(object);
+  let outcome = kind === "batch" ? "it has been cancelled" : "it has been deleted";
   try {
     const headers = followUpHeaders(exchange, upstream);
     const answer = await askUpstream(upstream, {
@@ -126,7 +127,7 @@ async function undo(
     if (answer.status >= 300) throw new Error(`${upstream.name} answered ${answer.status}`);
   } catch (error) {
     services.logger.error({ ...log, err: error }, "an object without an owner could not be undone upstream");
+    outcome = "it cannot be reached";
   }
-  const undone = kind === "batch" ? "cancelled" : "deleted";
-  throw storeUnavailable(`Weir could not record who owns the new ${kind} and has ${undone} it; try again.`, failure);
+  throw storeUnavailable(`Weir could not record who owns the new ${kind}, so ${outcome}; try again.`, failure);
 }

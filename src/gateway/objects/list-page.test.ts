@@ -1,9 +1,9 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { MemoryOwnedObjectStore } from "../../store/memory/memory-owned-object-store.ts";
 import type { OwnedObject } from "../../store/ports/owned-objects.ts";
-import { livePage, type ListSource } from "./list-page.ts";
+import { livePage, type ListPage, type ListSource } from "./list-page.ts";
 
 const OWNER = { organizationId: "org_1", keyId: "key_1", userId: null };
 
@@ -44,11 +44,11 @@ describe("a page of what exists", () => {
         const source = await sourceOf(count, gone);
         const expected = Array.from({ length: count }, (_, at) => name(at))
           .filter((id) => !gone.has(id))
-          .reverse();
+          .toReversed();
         const seen: unknown[] = [];
         let afterId: string | null = null;
         for (;;) {
-          const { data, hasMore } = await livePage({ limit, afterId, beforeId: null }, source);
+          const { data, hasMore }: ListPage = await livePage({ limit, afterId, beforeId: null }, source);
           seen.push(...idsOf(data));
           expect(hasMore).toBe(seen.length < expected.length);
           if (!hasMore) break;
@@ -67,7 +67,7 @@ describe("a page of what exists", () => {
         const source = await sourceOf(count + 1, gone);
         const expected = Array.from({ length: count }, (_, at) => name(at + 1))
           .filter((id) => !gone.has(id))
-          .reverse();
+          .toReversed();
         const seen: unknown[] = [];
         let beforeId = name(0);
         for (;;) {

@@ -11,9 +11,13 @@ export interface ListPage {
 /** Where a page is made from. */
 export interface ListSource<T extends { readonly id: string }> {
   /** At most `limit` ownership records, newest first, beyond the cursors. */
-  records(query: { limit: number; afterId: string | null; beforeId: string | null }): Promise<readonly T[]>;
+  readonly records: (query: {
+    limit: number;
+    afterId: string | null;
+    beforeId: string | null;
+  }) => Promise<readonly T[]>;
   /** The object as the upstream has it now; null when it has it no more. */
-  state(record: T): Promise<JsonObject | null>;
+  readonly state: (record: T) => Promise<JsonObject | null>;
 }
 
 /** Requests to upstreams that one list may have under way. */

@@ -15,7 +15,7 @@ describe("an operation on batches or files", () => {
     ["file", "GET", "/file_1", "retrieve", "/v1/files/file_1"],
     ["file", "DELETE", "/file_1", "delete", "/v1/files/file_1"],
     ["file", "GET", "/file_1/content", "content", "/v1/files/file_1/content"],
-  ] as const)("%s: %s %s is %s", (kind, method, rest, action, path) => {
+  ] as const)("%s: %s %s is %s", (...[kind, method, rest, action, path]) => {
     const operation = readOperation(kind, method, rest);
     expect(operation.action).toBe(action);
     expect(upstreamPathOf(operation)).toBe(path);

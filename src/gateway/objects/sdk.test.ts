@@ -1,4 +1,4 @@
-import Anthropic, { toFile } from "@anthropic-ai/sdk";
+import Anthropic, { APIError, BadRequestError, NotFoundError, toFile } from "@anthropic-ai/sdk";
 import { describe, expect, it, onTestFinished } from "vitest";
 
 import { SandboxUpstream } from "../../upstream/sandbox/sandbox-upstream.ts";
@@ -9,7 +9,7 @@ const MODEL = "claude-sonnet-5-5";
 
 interface SdkSetup {
   readonly objects: ObjectsGateway;
-  clientOf(person: Person): Anthropic;
+  readonly clientOf: (person: Person) => Anthropic;
 }
 
 /** The real client, through Weir, to the sandbox. */
@@ -56,12 +56,12 @@ describe("the SDK's batches", () => {
     for await (const { id } of batches.list({ limit: 1 })) listed.push(id);
     expect(new Set(listed)).toEqual(new Set([created.id, ...others.map(({ id }) => id)]));
     expect(listed).toHaveLength(3);
-    await expect(clientOf("bob").messages.batches.retrieve(created.id)).rejects.toThrow(Anthropic.NotFoundError);
+    await expect(clientOf("bob").messages.batches.retrieve(created.id)).rejects.toThrow(NotFoundError);
     await new BatchSettler(objects.gateway.services, { ledger: null }).sweep();
     const rows = objects.gateway.journal.entries.filter(({ exchangeId }) => exchangeId === `bat_${created.id}`);
     expect(rows).toMatchObject([{ modelServed: MODEL, usage: { inputTokens, serviceTier: "batch" } }]);
     expect(await batches.delete(created.id)).toMatchObject({ id: created.id });
-    await expect(batches.retrieve(created.id)).rejects.toThrow(Anthropic.NotFoundError);
+    await expect(batches.retrieve(created.id)).rejects.toThrow(NotFoundError);
   });
 
   it("are cancelled", async () => {
@@ -70,17 +70,17 @@ describe("the SDK's batches", () => {
     const { id } = await batches.create({ requests: [request("a", "x")] });
     const cancelled = await batches.cancel(id).catch((error: unknown) => error);
     // It may have ended before; then the sandbox's refusal arrives as it is.
-    if (cancelled instanceof Anthropic.APIError) expect(cancelled.message).toContain("already ended");
+    if (cancelled instanceof APIError) expect(cancelled.message).toContain("already ended");
     else expect(cancelled).toMatchObject({ id, processing_status: expect.stringMatching(/canceling|ended/) });
   });
 
   it("are refused as the API refuses", async () => {
     const { clientOf } = await start();
     const { batches } = clientOf("ada").messages;
-    await expect(batches.create({ requests: [] })).rejects.toThrow(Anthropic.BadRequestError);
+    await expect(batches.create({ requests: [] })).rejects.toThrow(BadRequestError);
     await expect(
       batches.create({ requests: [{ ...request("a", "x"), params: { ...request("a", "x").params, model: "gpt-9" } }] }),
-    ).rejects.toThrow(Anthropic.NotFoundError);
+    ).rejects.toThrow(NotFoundError);
   });
 });
 
@@ -107,8 +107,8 @@ describe.each(["files", "beta.files"] as const)("the SDK's %s", (api) => {
     const named: string[] = [];
     for await (const { id } of files.list({ ids: [first, bobs.id] })) named.push(id);
     expect(named).toEqual([first]);
-    await expect(filesOf("bob").download(first)).rejects.toThrow(Anthropic.NotFoundError);
+    await expect(filesOf("bob").download(first)).rejects.toThrow(NotFoundError);
     expect(await files.delete(first)).toMatchObject({ id: first });
-    await expect(files.retrieveMetadata(first)).rejects.toThrow(Anthropic.NotFoundError);
+    await expect(files.retrieveMetadata(first)).rejects.toThrow(NotFoundError);
   });
 });

@@ -11,5 +11,5 @@ export async function stored<T>(what: string, work: () => Promise<T>): Promise<T
 
 export function storeUnavailable(message: string, cause: unknown): WeirError {
   // The registry has no code of its own for "the database is away"; this one has the same status and the same remedy.
-  return new WeirError("weir:server:journal_full", message, { cause, retryAfterSeconds: 5 });
+  return new WeirError("weir:server:store_unavailable", message, { cause, retryAfterSeconds: 5 });
 }

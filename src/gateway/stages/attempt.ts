@@ -12,7 +12,7 @@ export const attempt: Stage = {
   name: "attempt",
   summary: "Try the targets in order until one answers; never again once a byte has been relayed",
   async run(exchange, services) {
-    const { targets } = required(exchange.route, "route");
+    const { targets } = exchange;
     let lastError: Error | null = null;
     for (const [index, target] of targets.entries()) {
       if (exchange.clientGone) break;

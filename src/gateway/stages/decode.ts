@@ -1,14 +1,15 @@
 import { WeirError } from "../../core/weir-error.ts";
 import { scanRequest } from "../../wire/anthropic/request-scan.ts";
-import type { Exchange } from "../exchange.ts";
+import { required, type Exchange } from "../exchange.ts";
 import { readBody } from "../http/body-reader.ts";
+import { checkFileOwnership } from "../objects/file-references.ts";
 import { composeSimpleRequest } from "../simple/compose.ts";
 import type { Stage } from "./stage.ts";
 
 export const decode: Stage = {
   name: "decode",
   summary: "Read the body once, validate it, find the model and what it may cost",
-  async run(exchange) {
+  async run(exchange, services) {
     const { snapshot, endpoint } = exchange;
     requireJson(exchange);
     const body = await readBody(exchange.request, snapshot);
@@ -18,6 +19,7 @@ export const decode: Stage = {
       maxDepth: snapshot.maxJsonDepth,
       requireMaxTokens: endpoint.kind !== "count_tokens",
     });
+    exchange.heldBy = await checkFileOwnership(message, required(exchange.identity, "identity"), services.objects);
   },
 };
 

@@ -7,7 +7,10 @@ export const plan: Stage = {
   summary: "The ordered targets that can serve the model; pure and explainable",
   run(exchange) {
     const route = required(exchange.route, "route");
-    if (route.targets.length === 0) {
+    const { heldBy } = exchange;
+    const targets = heldBy === null ? route.targets : route.targets.filter(({ upstream }) => upstream.name === heldBy);
+    exchange.targets = targets;
+    if (targets.length === 0) {
       throw new WeirError("weir:upstream:no_target", `No upstream serves ${route.model}.`);
     }
   },

@@ -22,7 +22,10 @@ export const settle: Stage = {
 
 function giveBack(exchange: Exchange, services: GatewayServices, result: Result, cost: number): void {
   if (exchange.reservation !== null) services.budgets.settle(exchange.reservation, cost);
-  if (exchange.ticket !== null) services.rate.leave(exchange.ticket, exchange.opened ? totalTokens(result.usage) : 0);
+  if (exchange.ticket !== null) {
+    const used = exchange.opened ? totalTokens(result.usage) : 0;
+    services.rate.leave(exchange.ticket, used, services.clock.monotonicMs());
+  }
   if (exchange.opened && result.outcome === "complete" && exchange.route !== null && exchange.identity !== null) {
     services.forecaster.observe(exchange.identity.principal.keyId, exchange.route.model, cost);
   }
@@ -108,7 +111,7 @@ function observe(exchange: Exchange, services: GatewayServices, result: Result, 
 /** An exchange that ended before an attempt: refused by a policy, or by its own body. */
 function refused(exchange: Exchange): Result {
   return {
-    status: exchange.response.headersSent ? exchange.response.statusCode : 499,
+    status: exchange.clientGone ? 499 : (exchange.refusal?.row.status ?? exchange.response.statusCode),
     outcome: exchange.clientGone ? "client_gone" : "upstream_error",
     usage: emptyUsage(),
     usageSource: "estimated",

@@ -1,5 +1,5 @@
 import { QuantileSketch } from "../../core/quantile-sketch.ts";
-import type { Price } from "../prices/price-book.ts";
+import { ratesFor, US_REGION_FACTOR, type Price } from "../prices/price-book.ts";
 import type { CostForecast } from "./budget-book.ts";
 
 /** What is known of a request before it is sent. */
@@ -13,6 +13,8 @@ export interface RequestSize {
   readonly longCacheWrites: boolean;
   /** Whether it asks for fast mode, which multiplies every rate. */
   readonly fast: boolean;
+  /** The region that it asks for; `us` costs more. */
+  readonly inferenceGeo?: string | null;
 }
 
 /** A token of JSON-wrapped text is at least two bytes long in every script that was measured; three and a half is typical. */
@@ -52,15 +54,16 @@ export class CostForecaster {
   }
 
   forecast(size: RequestSize, price: Price): CostForecast {
-    const { rates } = price.row;
-    const write = size.longCacheWrites ? rates.cacheWrite1h : rates.cacheWrite5m;
-    const inputRate = Math.max(rates.input, write);
-    const cost = (bytesPerToken: number, outputTokens: number): number =>
-      Math.ceil(
-        (((size.bodyBytes / bytesPerToken) * inputRate + outputTokens * rates.output) / 1_000_000) *
-          (price.multiplierPpm / 1_000_000) *
-          (size.fast ? price.row.fastMultiplier : 1),
-      );
+    const factor =
+      (price.multiplierPpm / 1_000_000) *
+      (size.fast ? price.row.fastMultiplier : 1) *
+      (size.inferenceGeo === "us" ? US_REGION_FACTOR : 1);
+    const cost = (bytesPerToken: number, outputTokens: number): number => {
+      const inputTokens = size.bodyBytes / bytesPerToken;
+      const rates = ratesFor(inputTokens, price.row);
+      const inputRate = Math.max(rates.input, size.longCacheWrites ? rates.cacheWrite1h : rates.cacheWrite5m);
+      return Math.ceil(((inputTokens * inputRate + outputTokens * rates.output) / 1_000_000) * factor);
+    };
     const worst = Math.max(FLOOR_MICRO_USD, cost(WORST_BYTES_PER_TOKEN, size.maxTokens));
     const known = this.#sketches.get(size.keyId)?.get(size.model);
     const learnt = known?.expected ?? 0;

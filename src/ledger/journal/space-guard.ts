@@ -5,8 +5,9 @@ import type { Logger } from "../../core/logger.ts";
 import { isNoSpace } from "./journal-error.ts";
 import type { SpaceReserve } from "./space-reserve.ts";
 
-/** Beyond the reserve, so much must be free before new exchanges are taken again. */
-const MARGIN_BYTES = 4 * 1024 * 1024;
+/** Beyond the reserve, as much again must be free before new exchanges are taken again, within these bounds. */
+const LEAST_MARGIN_BYTES = 64 * 1024;
+const MOST_MARGIN_BYTES = 4 * 1024 * 1024;
 
 /** Knows whether the disk is full, and when it is no more. */
 export class SpaceGuard {
@@ -20,7 +21,7 @@ export class SpaceGuard {
   /** `whenSpace` is called each time the disk has stopped being full. */
   constructor(reserve: SpaceReserve, parts: { reserveBytes: number; logger: Logger; whenSpace: () => void }) {
     this.#reserve = reserve;
-    this.#marginBytes = Math.min(MARGIN_BYTES, parts.reserveBytes);
+    this.#marginBytes = Math.max(LEAST_MARGIN_BYTES, Math.min(MOST_MARGIN_BYTES, parts.reserveBytes));
     this.#logger = parts.logger;
     this.#whenSpace = parts.whenSpace;
   }

@@ -11,6 +11,9 @@ export interface PriceOverride {
   readonly rates: Rates;
 }
 
+/** What inference in the US region multiplies token charges by. */
+export const US_REGION_FACTOR = 1.1;
+
 /** What decides a price: who serves, what was sent there, what the client asked for. */
 export interface PriceKey {
   readonly upstream: string;
@@ -40,13 +43,18 @@ export interface PriceBookOptions {
 export class PriceBook {
   /** Identifies table date, overrides and multiplier; kept on every entry. */
   readonly version: string;
+  /** By upstream and the row's own words, and by upstream and the built-in model that these words spell. */
   readonly #overrides: ReadonlyMap<string, PriceOverride>;
+  readonly #builtinOverrides: ReadonlyMap<string, PriceOverride>;
   readonly #rows: ReadonlyMap<string, PriceRow>;
   readonly #multiplierPpm: number;
 
   constructor(options: PriceBookOptions) {
     this.#multiplierPpm = Math.round(options.multiplier * 1_000_000);
     this.#overrides = new Map(options.overrides.map((row) => [overrideKey(row.upstream, row.model), row]));
+    this.#builtinOverrides = new Map(
+      options.overrides.map((row) => [overrideKey(row.upstream, canonicalModel(row.model) ?? row.model), row]),
+    );
     this.#rows = currentRows(options.date);
     const custom = options.overrides.length > 0 || this.#multiplierPpm !== 1_000_000;
     this.version = custom ? `2026-11+${fingerprint(options)}` : "2026-11";
@@ -54,7 +62,8 @@ export class PriceBook {
 
   /** The price of a target. The most specific override wins, then the list, then the tier for unknown models. */
   resolve(key: PriceKey): Price {
-    const override = this.#override(key);
+    const canonical = pricedAs(key);
+    const override = this.#override(key, canonical);
     const multiplierPpm = this.#multiplierPpm;
     if (override !== undefined) {
       const row: PriceRow = {
@@ -66,26 +75,29 @@ export class PriceBook {
       };
       return { row, origin: "override", multiplierPpm };
     }
-    const canonical =
-      canonicalModel(key.upstreamModel) ??
-      (key.modelConfigured === null ? null : canonicalModel(key.modelConfigured)) ??
-      canonicalModel(key.modelAsked);
     const row = canonical === null ? undefined : this.#rows.get(canonical);
     return row === undefined
       ? { row: UNKNOWN_MODEL_PRICE, origin: "unknown", multiplierPpm }
       : { row, origin: "list", multiplierPpm };
   }
 
-  #override(key: PriceKey): PriceOverride | undefined {
+  #override({ upstream, ...names }: PriceKey, canonical: string | null): PriceOverride | undefined {
     if (this.#overrides.size === 0) return undefined;
-    const candidates = [key.upstreamModel, key.modelAsked, key.modelConfigured, canonicalModel(key.upstreamModel)];
-    candidates.push(canonicalModel(key.modelAsked));
-    for (const candidate of candidates) {
-      const found = candidate === null ? undefined : this.#overrides.get(overrideKey(key.upstream, candidate));
+    for (const name of [names.upstreamModel, names.modelAsked, names.modelConfigured]) {
+      const found = name === null ? undefined : this.#overrides.get(overrideKey(upstream, name));
       if (found !== undefined) return found;
     }
-    return undefined;
+    return canonical === null ? undefined : this.#builtinOverrides.get(overrideKey(upstream, canonical));
   }
+}
+
+/** The built-in model that a target is priced as: what is sent there tells, else the configuration, else the client. */
+function pricedAs({ upstreamModel, modelConfigured, modelAsked }: PriceKey): string | null {
+  return (
+    canonicalModel(upstreamModel) ??
+    (modelConfigured === null ? null : canonicalModel(modelConfigured)) ??
+    canonicalModel(modelAsked)
+  );
 }
 
 /**
@@ -93,7 +105,7 @@ export class PriceBook {
  * (1.1x) and batch (half) multiply token charges; the contract's multiplier applies to everything.
  */
 export function costOf(usage: Usage, price: Price): MicroUsd {
-  const rates = ratesFor(usage, price.row);
+  const rates = ratesFor(contextTokens(usage), price.row);
   const tokenCharge =
     usage.inputTokens * rates.input +
     usage.outputTokens * rates.output +
@@ -131,10 +143,14 @@ function exactCost(usage: Usage, rates: Rates, price: Price): MicroUsd {
   return divideRoundHalfUp(numerator, 1_000_000n * 20n * 1_000_000n);
 }
 
-function ratesFor(usage: Usage, row: PriceRow): Rates {
+/** The rates of a row for a context of so many tokens: input, cache reads and cache writes together. */
+export function ratesFor(contextTokens: number, row: PriceRow): Rates {
   if (row.longContext === undefined) return row.rates;
-  const context = usage.inputTokens + usage.cacheReadTokens + usage.cacheWrite5mTokens + usage.cacheWrite1hTokens;
-  return context > row.longContext.aboveInputTokens ? row.longContext.rates : row.rates;
+  return contextTokens > row.longContext.aboveInputTokens ? row.longContext.rates : row.rates;
+}
+
+function contextTokens(usage: Usage): number {
+  return usage.inputTokens + usage.cacheReadTokens + usage.cacheWrite5mTokens + usage.cacheWrite1hTokens;
 }
 
 function currentRows(date: string): ReadonlyMap<string, PriceRow> {

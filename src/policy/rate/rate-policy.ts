@@ -53,7 +53,10 @@ export class RatePolicy {
       throw concurrencyRefusal(subjects, entered.id, `${request.queue.size} more are waiting already`);
     }
     const { promise, resolve, reject } = Promise.withResolvers<RateTicket>();
+    let waiting = true;
     const cancel = (reason: Error): void => {
+      if (!waiting) return;
+      waiting = false;
       clearTimeout(timer);
       entered.cancel();
       giveBack();
@@ -65,18 +68,21 @@ export class RatePolicy {
       timeoutMs,
     );
     admitted = () => {
+      waiting = false;
       clearTimeout(timer);
       resolve(ticket);
     };
     return { ticket: promise, cancel };
   }
 
-  /** Ends a request: its place goes to the next, and token buckets are corrected to what was used (null: unknown). */
-  leave(ticket: RateTicket, usedTokens: number | null): void {
+  /**
+   * Ends a request: its place goes to the next, and token buckets are corrected to what was used. What was used beyond the
+   * estimate counts from `nowMs` on; it may be left out where tokens are only given back.
+   */
+  leave(ticket: RateTicket, usedTokens: number, nowMs = -Infinity): void {
     this.gate.leave(ticket.claims);
-    if (usedTokens === null) return;
     const correction = usedTokens - ticket.estimatedTokens;
-    for (const { id } of ticket.subjects) this.#tokens.get(id)?.take(correction);
+    for (const { id } of ticket.subjects) this.#tokens.get(id)?.take(correction, nowMs);
   }
 
   #check(subjects: readonly LimitedSubject[], estimatedTokens: number, nowMs: number): void {
@@ -96,8 +102,8 @@ export class RatePolicy {
 
   #take(subjects: readonly LimitedSubject[], requests: number, tokens: number, nowMs: number): void {
     for (const { id, limits } of subjects) {
-      if (limits.requestsPerMinute !== null) bucket(this.#requests, id, limits.requestsPerMinute, nowMs).take(requests);
-      if (limits.tokensPerMinute !== null) bucket(this.#tokens, id, limits.tokensPerMinute, nowMs).take(tokens);
+      if (limits.requestsPerMinute !== null) bucket(this.#requests, id, limits.requestsPerMinute, nowMs).take(requests, nowMs);
+      if (limits.tokensPerMinute !== null) bucket(this.#tokens, id, limits.tokensPerMinute, nowMs).take(tokens, nowMs);
     }
   }
 }

@@ -29,7 +29,8 @@ export class TokenBucket {
   }
 
   /** Takes `amount` (negative gives back), into debt if need be. Ask `waitMs` first. */
-  take(amount: number): void {
+  take(amount: number, nowMs: number): void {
+    this.#refill(nowMs);
     this.#level = Math.min(this.#perMinute, this.#level - amount);
   }
 

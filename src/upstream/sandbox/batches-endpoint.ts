@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { Clock } from "../../core/clock.ts";
 import { decideAnswer, type EngineContext } from "./answer-engine.ts";
 import { ApiError, errorEnvelope, invalid } from "./api-error.ts";
@@ -38,6 +39,8 @@ export class BatchesEndpoint {
   readonly #store = new BatchStore();
   readonly #timers = new Set<NodeJS.Timeout>();
   #created = 0;
+  /** Ids must not come again after a restart: whoever kept one would meet another's batch. */
+  readonly #start = randomUUID();
 
   constructor(engine: EngineContext, options: BatchesOptions) {
     this.#engine = engine;
@@ -46,7 +49,7 @@ export class BatchesEndpoint {
 
   create(call: Call): void {
     const items = readBatchItems(parseJson(call.body));
-    const id = stableId("msgbatch_sandbox_", `${this.#engine.seed}:${this.#created++}`);
+    const id = stableId("msgbatch_sandbox_", `${this.#start}:${this.#created++}`);
     const batch: Batch = {
       id,
       createdMs: this.#options.clock.nowMs(),

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { Clock } from "../../core/clock.ts";
 import { ApiError, invalid } from "./api-error.ts";
 import { sendBody, sendJson, type Call } from "./call.ts";
@@ -21,13 +22,13 @@ interface StoredFile {
 export class FilesEndpoint {
   readonly #files = new Map<string, StoredFile>();
   readonly #clock: Clock;
-  readonly #seed: string;
   #uploaded = 0;
+  /** Ids must not come again after a restart: whoever kept one would meet another's file. */
+  readonly #start = randomUUID();
   #storedBytes = 0;
 
-  constructor(clock: Clock, seed: string) {
+  constructor(clock: Clock) {
     this.#clock = clock;
-    this.#seed = seed;
   }
 
   /** Size of a file in bytes, null when there is none that has not expired. */
@@ -48,7 +49,7 @@ export class FilesEndpoint {
     const createdMs = this.#clock.nowMs();
     const expirySeconds = readExpiry(form.get("expires_in_seconds"));
     const file: StoredFile = {
-      id: stableId("file_sandbox_", `${this.#seed}:${this.#uploaded++}`),
+      id: stableId("file_sandbox_", `${this.#start}:${this.#uploaded++}`),
       // Only the last part of a path is kept.
       filename: part.name.split(/[/\\]/).at(-1) || "unnamed",
       mimeType: part.type || "application/octet-stream",

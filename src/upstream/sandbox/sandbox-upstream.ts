@@ -45,7 +45,7 @@ export class SandboxUpstream implements Component {
     this.#logger = options.logger ?? silentLogger;
     this.#ids = new IdGenerator(this.#clock);
     const seed = options.seed ?? DEFAULT_SEED;
-    const files = new FilesEndpoint(this.#clock, seed);
+    const files = new FilesEndpoint(this.#clock);
     const engine: EngineContext = {
       seed,
       models: options.models,

@@ -34,8 +34,10 @@ export interface ScanLimits {
 export function scanRequest(body: Buffer, limits: ScanLimits): ScannedRequest {
   if (!isUtf8(body)) throw new WeirError("weir:request:bad_encoding", "The request body is not valid UTF-8.");
   const text = body.toString("latin1");
+  // Before it is parsed: a document that is nested too deeply is never built.
+  const span = scanTopLevel(text, limits.maxDepth);
   const fields = parseObject(text);
-  const model = requiredModel(fields["model"], body, scanTopLevel(text, limits.maxDepth));
+  const model = requiredModel(fields["model"], body, span);
   const stream = optionalBoolean(fields, "stream");
   const maxTokens = limits.requireMaxTokens ? requiredMaxTokens(fields["max_tokens"]) : 0;
   requireMessages(fields["messages"]);
@@ -43,10 +45,15 @@ export function scanRequest(body: Buffer, limits: ScanLimits): ScannedRequest {
     ...model,
     stream,
     maxTokens,
-    longCacheWrites: text.includes('"1h"'),
+    longCacheWrites: mentionsOneHour(text),
     fast: fields["speed"] === "fast",
     inferenceGeo: typeof fields["inference_geo"] === "string" ? fields["inference_geo"] : null,
   };
+}
+
+/** Whether `"1h"` may stand anywhere, also with its 1 or its h escaped: a forecast may err upwards, never downwards. */
+function mentionsOneHour(text: string): boolean {
+  return text.includes('"1h"') || text.includes("\\u0031") || text.includes("\\u0068");
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -116,13 +123,15 @@ const QUOTE = 34;
 const BACKSLASH = 92;
 
 /**
- * Walks a valid JSON object once: finds where the value of `model` lies, refuses duplicate top-level keys (two parsers may
- * disagree which one counts, and a policy must see what the upstream sees) and nesting beyond `maxDepth`.
+ * Walks a JSON object once: finds where the value of `model` lies, refuses duplicate top-level keys (two parsers may
+ * disagree which one counts, and a policy must see what the upstream sees) and nesting beyond `maxDepth`. What it makes of
+ * a text that is no JSON object does not matter, as long as it ends: parsing refuses that text afterwards.
  */
 function scanTopLevel(text: string, maxDepth: number): Span | null {
-  const keys: string[] = [];
+  const keys = new Set<string>();
   let model: Span | null = null;
   let depth = 0;
+  let isObject = false;
   let expectKey = false;
   /** Where the value of `model` began, while the walk is in it. */
   let modelStart = -1;
@@ -136,17 +145,19 @@ function scanTopLevel(text: string, maxDepth: number): Span | null {
       const key = newKey(keys, keyText(text, start, end));
       expectKey = false;
       i = text.indexOf(":", end);
+      if (i < 0) return null;
       if (key === "model") modelStart = i + 1;
     } else if (code === 123 || code === 91) {
       if (++depth > maxDepth) {
         throw new WeirError("weir:request:invalid_field", `The request is nested deeper than ${maxDepth} levels.`);
       }
-      expectKey = depth === 1;
+      if (depth === 1) isObject = code === 123;
+      expectKey = depth === 1 && isObject;
     } else if (code === 125 || code === 93 || code === 44) {
       if (depth === 1) {
         if (modelStart >= 0) model = trimmed(text, modelStart, i);
         modelStart = -1;
-        expectKey = true;
+        expectKey = isObject;
       }
       if (code !== 44) depth--;
     }
@@ -154,19 +165,20 @@ function scanTopLevel(text: string, maxDepth: number): Span | null {
   return model;
 }
 
-function newKey(keys: string[], key: string): string {
-  if (keys.includes(key)) {
+function newKey(keys: Set<string>, key: string): string {
+  if (keys.has(key)) {
     throw new WeirError("weir:request:invalid_field", `The key ${JSON.stringify(key)} appears twice in the request.`);
   }
-  keys.push(key);
+  keys.add(key);
   return key;
 }
 
-/** The offset after the closing quote of the string that opens at `start`. */
+/** The offset after the closing quote of the string that opens at `start`; the end of the text when it does not close. */
 function endOfString(text: string, start: number): number {
   let quote = start;
   for (;;) {
     quote = text.indexOf('"', quote + 1);
+    if (quote < 0) return text.length;
     let before = quote - 1;
     while (text.charCodeAt(before) === BACKSLASH) before--;
     if (((quote - 1 - before) & 1) === 0) return quote + 1;
@@ -175,7 +187,12 @@ function endOfString(text: string, start: number): number {
 
 function keyText(text: string, start: number, end: number): string {
   const raw = text.slice(start + 1, end - 1);
-  return raw.includes("\\") ? String(JSON.parse(text.slice(start, end))) : raw;
+  if (!/[\\\u0080-\u00ff]/.test(raw)) return raw;
+  try {
+    return String(JSON.parse(Buffer.from(text.slice(start, end), "latin1").toString("utf8")));
+  } catch {
+    return raw;
+  }
 }
 
 function trimmed(text: string, start: number, end: number): Span {

@@ -62,6 +62,7 @@ export class StreamTap {
   }
 
   #event(buffer: Buffer, start: number, end: number): void {
+    if (this.complete) return;
     // "event: " is seven bytes; the name's bytes tell the frequent deltas from the rest without decoding anything.
     const named = buffer[start] === 101 && buffer[start + 5] === 58;
     if (named && buffer[start + 7] === 99 && buffer[start + 21] === 100) {

@@ -31,10 +31,10 @@ export class EventSplitter {
 
   /**
    * Takes the next chunk. `visit` is called for each event that it completes; positions are relative to the buffer given
-   * to `visit`, which is the chunk itself unless the event began in an earlier one. Returns how many bytes of earlier
-   * chunks precede this one in such a buffer.
+   * to `visit`, which is the chunk itself unless the event began in an earlier one.
    */
   push(chunk: Buffer): void {
+    if (chunk.length === 0) return;
     let start = 0;
     if (this.#heldBytes > 0 || this.#skipping) {
       const end = this.#endOfHeld(chunk);
@@ -48,7 +48,7 @@ export class EventSplitter {
     for (;;) {
       const end = endOfEvent(chunk, start);
       if (end < 0) break;
-      this.#visit(chunk, start, end);
+      if (end - start <= this.#maxEventBytes) this.#visit(chunk, start, end);
       start = end;
     }
     if (start < chunk.length) this.#hold(chunk.subarray(start));
@@ -77,7 +77,7 @@ export class EventSplitter {
   }
 
   #finishHeld(rest: Buffer): void {
-    const skipped = this.#skipping;
+    const skipped = this.#skipping || this.#heldBytes + rest.length > this.#maxEventBytes;
     this.#pieces.push(rest);
     const event = skipped ? rest : Buffer.concat(this.#pieces);
     this.#pieces = [];

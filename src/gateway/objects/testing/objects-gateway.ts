@@ -20,10 +20,10 @@ export interface ObjectsGateway {
   readonly store: MemoryOwnedObjectStore;
   readonly keys: Readonly<Record<Person, string>>;
   /** A request with a person's key. Objects are sent as JSON. */
-  call(person: Person, method: string, path: string, init?: CallInit): Promise<Response>;
+  readonly call: (person: Person, method: string, path: string, init?: CallInit) => Promise<Response>;
   /** Creates a batch of one request, or of these, and returns its id. */
-  makeBatch(person: Person, requests?: readonly object[]): Promise<string>;
-  makeFile(person: Person): Promise<string>;
+  readonly makeBatch: (person: Person, requests?: readonly object[]) => Promise<string>;
+  readonly makeFile: (person: Person) => Promise<string>;
 }
 
 export interface CallInit {

@@ -1,7 +1,9 @@
 import { describe, expect, it, vi } from "vitest";
 
+import type { ConfiguredModel } from "../../routing/route-table.ts";
 import { StoreError } from "../../store/ports/store-error.ts";
 import { batchMeterOf } from "./batch-meter.ts";
+import { BatchSettler } from "./batch-settler.ts";
 import { answered } from "./testing/fake-object-upstream.ts";
 import { batchRequest, MODEL, startObjectsGateway } from "./testing/objects-gateway.ts";
 
@@ -61,7 +63,7 @@ describe("creating a batch", () => {
       { baseUrl: "http://127.0.0.1:9", name: "first" },
       { baseUrl: "http://127.0.0.1:9", name: "second" },
     ];
-    const models = [
+    const models: ConfiguredModel[] = [
       { id: "only-second", label: null, description: null, upstreamModel: { second: "x" } },
       { id: "only-first", label: null, description: null, upstreamModel: { first: "y" } },
     ];
@@ -287,7 +289,7 @@ describe("an owner that cannot be recorded", () => {
       headers: { "anthropic-workspace-id": "wrkspc_1" },
     });
     expect(answer.status).toBe(503);
-    expect(await answer.text()).toMatch(/has cancelled it; try again/);
+    expect(await answer.text()).toMatch(/so it has been cancelled; try again/);
     const [cancel] = upstream.seen("POST", `${BATCHES}/msgbatch_1/cancel`);
     expect(cancel?.headers).toMatchObject({
       "anthropic-workspace-id": "wrkspc_1",
@@ -314,6 +316,21 @@ describe("an owner that cannot be recorded", () => {
       return request.method === "DELETE";
     };
     expect((await call("ada", "POST", "/v1/files", { body: "text" })).status).toBe(503);
+  });
+
+  it("although it was recorded after all does not make a batch cost twice", async () => {
+    const { store, call, upstream, gateway } = await startObjectsGateway();
+    const add = store.add.bind(store);
+    vi.spyOn(store, "add").mockImplementation(async (object) => {
+      await add(object);
+      throw new StoreError("unavailable", "the answer was lost");
+    });
+    expect((await call("ada", "POST", BATCHES, { json: { requests: [batchRequest("a")] } })).status).toBe(503);
+    upstream.end("msgbatch_1", [answered("a", MODEL, { input_tokens: 1_000, output_tokens: 0 })]);
+    const settler = new BatchSettler(gateway.services, { ledger: null });
+    for (let at = 0; at < 3; at++) await settler.sweep();
+    expect(gateway.journal.entries).toHaveLength(1);
+    expect(await store.unsettledBatches(1)).toEqual([]);
   });
 
   it("because the id is another's leaves that other's object alone", async () => {

@@ -126,6 +126,17 @@ describe("an ended batch", () => {
     expect(spent(objects, "organization", "org_1")).toBe(COST);
   });
 
+  it("is read once for everybody who asks while it is being settled", async () => {
+    const objects = await startObjectsGateway();
+    const id = await endedBatch(objects);
+    const [batch] = await objects.store.unsettledBatches(1);
+    const meter = batchMeterOf(objects.gateway.services);
+    const outcomes = await Promise.all(Array.from({ length: 5 }, () => meter.settle(batch!)));
+    expect(outcomes).toEqual(Array.from({ length: 5 }, () => "settled"));
+    expect(objects.upstream.seen("GET", `${BATCHES}/${id}/results`)).toHaveLength(1);
+    expect(objects.gateway.journal.entries).toHaveLength(1);
+  });
+
   it("is not metered before it has ended", async () => {
     const objects = await startObjectsGateway();
     const id = await objects.makeBatch("ada");
@@ -336,6 +347,17 @@ describe("deleting a batch", () => {
     expect(await answer.json()).toEqual({ id, type: "message_batch_deleted" });
     expect(objects.gateway.journal.entries).toHaveLength(1);
     expect(await objects.store.get("batch", id)).toBeNull();
+  });
+
+  it("that is gone upstream before it was metered keeps the record, so that the loss comes to light", async () => {
+    const objects = await startObjectsGateway();
+    const id = await endedBatch(objects);
+    objects.upstream.batches.delete(id);
+    const answer = await objects.call("ada", "DELETE", `${BATCHES}/${id}`);
+    expect(answer.status).toBe(404);
+    expect(await answer.text()).toContain("no such thing upstream");
+    expect(await settled(objects, id)).toBe(false);
+    expect(await objects.store.unsettledBatches(1)).toHaveLength(1);
   });
 
   it("is refused while it runs, and while its usage cannot be recorded", async () => {
