@@ -138,11 +138,11 @@ export class GatewayServer implements Component {
       startedAtMs: this.#services.clock.monotonicMs(),
     });
     this.#inProgress++;
-    response.on("close", () => this.#closed(exchange));
+    response.on("close", this.#closed.bind(this, exchange));
     const { kind } = match.endpoint;
     if (kind === "local") this.#run(exchange, serveLocal(exchange, match.rest, this.#services));
     else if (kind === "objects") this.#run(exchange, serveObjects(exchange, match.rest, this.#services));
-    else this.#pipeline.run(exchange, () => this.#ended());
+    else this.#pipeline.run(exchange, this.#ended.bind(this));
   }
 
   #ended(): void {
@@ -160,7 +160,7 @@ export class GatewayServer implements Component {
         }
         sendError(exchange, refusal);
       })
-      .finally(() => this.#ended());
+      .finally(this.#ended.bind(this));
   }
 
   #closed(exchange: Exchange): void {

@@ -35,24 +35,52 @@ export class ClientGone extends Error {
   }
 }
 
-function collect(request: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
+function collect(request: IncomingMessage, { maxRequestBytes }: BodyLimits): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    // The listeners stay: taking them off costs as much as putting them on, and after the first settling they do nothing.
-    request.on("data", (chunk: Buffer) => {
-      size += chunk.length;
-      if (size <= limits.maxRequestBytes) chunks.push(chunk);
-      else reject(tooLarge(limits.maxRequestBytes));
-    });
-    request.on("end", () => {
-      resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, size));
-    });
-    request.on("close", () => {
-      if (!request.complete) reject(new ClientGone());
-    });
-    request.on("error", () => reject(new ClientGone()));
+    const collector = new Collector(request, maxRequestBytes, { resolve, reject });
+    // Bound methods, not closures: see docs/adr on what the collector does with closures. The listeners stay: taking them
+    // off costs as much as putting them on, and after the first settling they do nothing.
+    request.on("data", collector.data.bind(collector));
+    request.on("end", collector.end.bind(collector));
+    request.on("close", collector.close.bind(collector));
+    request.on("error", collector.close.bind(collector));
   });
+}
+
+interface Settle {
+  readonly resolve: (body: Buffer) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Gathers the chunks of one body. */
+class Collector {
+  readonly #request: IncomingMessage;
+  readonly #maxBytes: number;
+  readonly #settle: Settle;
+  readonly #chunks: Buffer[] = [];
+  #size = 0;
+
+  constructor(request: IncomingMessage, maxBytes: number, settle: Settle) {
+    this.#request = request;
+    this.#maxBytes = maxBytes;
+    this.#settle = settle;
+  }
+
+  data(chunk: Buffer): void {
+    this.#size += chunk.length;
+    if (this.#size <= this.#maxBytes) this.#chunks.push(chunk);
+    else this.#settle.reject(tooLarge(this.#maxBytes));
+  }
+
+  end(): void {
+    const [first] = this.#chunks;
+    const whole = this.#chunks.length === 1 && first !== undefined ? first : Buffer.concat(this.#chunks, this.#size);
+    this.#settle.resolve(whole);
+  }
+
+  close(): void {
+    if (!this.#request.complete) this.#settle.reject(new ClientGone());
+  }
 }
 
 type Decompressor = (input: InputType, options: { maxOutputLength: number }) => Promise<Buffer>;
@@ -67,7 +95,8 @@ const DECOMPRESSORS: Readonly<Record<string, Decompressor>> = {
 
 function decompressor(encoding: string | undefined): Decompressor | null {
   if (encoding === undefined || encoding === "identity") return null;
-  const known = DECOMPRESSORS[encoding.toLowerCase()];
+  const name = encoding.toLowerCase();
+  const known = Object.hasOwn(DECOMPRESSORS, name) ? DECOMPRESSORS[name] : undefined;
   if (known === undefined) {
     throw new WeirError("weir:request:bad_encoding", "content-encoding must be gzip, deflate, br, zstd or identity.");
   }

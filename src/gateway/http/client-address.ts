@@ -18,7 +18,12 @@ export function clientAddress(request: IncomingMessage, trustedProxies: AddressL
   return address;
 }
 
-/** An IPv4 address that a dual-stack socket shows as IPv6, as IPv4. */
-function plain(address: string): string {
+/** An address with a port, an IPv6 address in brackets, or one without. */
+const WITH_PORT = /^(?:\[([^\]]+)\]|([^:]+))(?::\d+)?$/;
+
+/** The bare address, without the port that some load balancers add; one that a dual-stack socket shows as IPv6, as IPv4. */
+function plain(text: string): string {
+  const [, bracketed, bare] = WITH_PORT.exec(text) ?? [];
+  const address = bracketed ?? bare ?? text;
   return address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address;
 }

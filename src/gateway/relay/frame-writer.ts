@@ -25,7 +25,7 @@ export class FrameWriter {
     socket?.cork();
     response.writeHead(status, headers);
     response.flushHeaders();
-    if (socket !== null) process.nextTick(() => socket.uncork());
+    if (socket !== null) process.nextTick(uncork, socket);
     if (response.chunkedEncoding && socket !== null) this.#socket = socket;
   }
 
@@ -57,6 +57,10 @@ export class FrameWriter {
   cut(): void {
     this.#response.socket?.destroySoon();
   }
+}
+
+function uncork(socket: Socket): void {
+  socket.uncork();
 }
 
 /** A chunk of HTTP/1.1 chunked transfer coding in one buffer. */

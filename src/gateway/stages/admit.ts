@@ -1,6 +1,6 @@
 import { WeirError } from "../../core/weir-error.ts";
-import { isRefusal, type BudgetSubject } from "../../ledger/budgets/budget-book.ts";
-import { CostForecaster } from "../../ledger/budgets/cost-forecaster.ts";
+import { isRefusal, type BudgetSubject, type CostForecast } from "../../ledger/budgets/budget-book.ts";
+import { CostForecaster, type RequestSize } from "../../ledger/budgets/cost-forecaster.ts";
 import { checkAccess } from "../../policy/access/access-policy.ts";
 import { budgetHeaders, budgetRefusal } from "../../policy/budget/budget-answer.ts";
 import type { Route } from "../../routing/route-table.ts";
@@ -53,22 +53,19 @@ function reserve(exchange: Exchange, services: GatewayServices, route: Route): v
   const { principal, organization } = required(exchange.identity, "identity");
   const scan = required(exchange.scan, "scan");
   const bytes = required(exchange.body, "body").length;
-  const target = route.targets[0];
-  if (target === undefined) throw new WeirError("weir:upstream:no_target", `No upstream serves ${scan.model}.`);
   const now = services.windowClock.nowMs();
   const path = budgetPath(exchange);
-  const forecast = services.forecaster.forecast(
-    {
-      keyId: principal.keyId,
-      model: route.model,
-      bodyBytes: bytes,
-      maxTokens: scan.maxTokens,
-      longCacheWrites: scan.longCacheWrites,
-      fast: scan.fast,
-    },
-    target.price,
-  );
-  const reserved = services.budgets.reserve(path, organization.timeZone, forecast, now);
+  const size: RequestSize = {
+    keyId: principal.keyId,
+    model: route.model,
+    bodyBytes: bytes,
+    maxTokens: scan.maxTokens,
+    longCacheWrites: scan.longCacheWrites,
+    fast: scan.fast,
+    inferenceGeo: scan.inferenceGeo,
+  };
+  const forecasts = route.targets.map((target) => services.forecaster.forecast(size, target.price));
+  const reserved = services.budgets.reserve(path, organization.timeZone, dearest(forecasts), now);
   if (isRefusal(reserved)) throw budgetRefusal(reserved, now);
   exchange.reservation = reserved;
   exchange.admittedAtMs = now;
@@ -100,6 +97,16 @@ function reserve(exchange: Exchange, services: GatewayServices, route: Route): v
       { retryAfterSeconds: 10 },
     );
   }
+}
+
+/** What the exchange may cost wherever it ends up: the first target may fail and the next be dearer. */
+function dearest(forecasts: readonly CostForecast[]): CostForecast {
+  let [expected, worst] = [0, 0];
+  for (const forecast of forecasts) {
+    expected = Math.max(expected, forecast.expected);
+    worst = Math.max(worst, forecast.worst);
+  }
+  return { expected, worst };
 }
 
 /** The subjects that pay for an exchange, from the organisation down. */

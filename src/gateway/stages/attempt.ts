@@ -21,7 +21,7 @@ export const attempt: Stage = {
         attempts: index + 1,
         mayFailOver: index + 1 < targets.length,
       });
-      exchange.onClientGone = () => call.clientGone();
+      exchange.onClientGone = call.clientGone.bind(call);
       target.upstream.dispatch(upstreamRequest(exchange, target), call);
       const outcome = await call.head;
       if (outcome.kind === "relaying") return;

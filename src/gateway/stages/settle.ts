@@ -34,12 +34,21 @@ function giveBack(exchange: Exchange, services: GatewayServices, result: Result,
 /** Resolves when the entry is on the disk: true, or false when it cannot be put there. */
 function record(services: GatewayServices, entry: Entry): Promise<boolean> {
   return new Promise((resolve) => {
-    services.journal.settle(entry, (error) => {
-      if (error !== null)
-        services.logger.error({ request_id: entry.exchangeId, error: error.message }, "entry not recorded");
-      resolve(error === null);
-    });
+    services.journal.settle(entry, recorded.bind(null, { services, entry, resolve }));
   });
+}
+
+interface Recording {
+  readonly services: GatewayServices;
+  readonly entry: Entry;
+  readonly resolve: (durable: boolean) => void;
+}
+
+function recorded({ services, entry, resolve }: Recording, error: Error | null): void {
+  if (error !== null) {
+    services.logger.error({ request_id: entry.exchangeId, error: error.message }, "entry not recorded");
+  }
+  resolve(error === null);
 }
 
 function entryOf(exchange: Exchange, services: GatewayServices, result: Result, cost: number): Entry {

@@ -24,7 +24,8 @@ export class ConnectionPool implements Connections {
   readonly #idle: Client[] = [];
   readonly #clients = new Set<Client>();
   #active = 0;
-  #closing: (() => void) | null = null;
+  /** Those who wait for the last request to end; null until the pool is closed. */
+  #closing: (() => void)[] | null = null;
 
   constructor(origin: string, options: Client.Options) {
     this.#origin = origin;
@@ -38,12 +39,13 @@ export class ConnectionPool implements Connections {
   dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
     const client = this.#idle.pop() ?? this.#open();
     this.#active++;
-    client.dispatch(options, new Leased(handler, () => this.#release(client)));
+    client.dispatch(options, new Leased(handler, this.#release.bind(this, client)));
   }
 
   async close(): Promise<void> {
+    const waiting = (this.#closing ??= []);
     for (const client of this.#idle.splice(0)) this.#retire(client);
-    if (this.#active > 0) await new Promise<void>((resolve) => (this.#closing = resolve));
+    if (this.#active > 0) await new Promise<void>((resolve) => waiting.push(resolve));
   }
 
   async destroy(): Promise<void> {
@@ -63,7 +65,7 @@ export class ConnectionPool implements Connections {
     this.#active--;
     if (this.#closing !== null || this.#idle.length >= MAX_IDLE || client.destroyed) this.#retire(client);
     else this.#idle.push(client);
-    if (this.#active === 0) this.#closing?.();
+    if (this.#active === 0) for (const closed of this.#closing?.splice(0) ?? []) closed();
   }
 
   #retire(client: Client): void {

@@ -17,7 +17,9 @@ function excludes(entry: string, target: URL): boolean {
   const rule = entry.trim().toLowerCase();
   if (rule === "") return false;
   if (rule === "*") return true;
-  const [, name = "", port] = /^\[?([^\]]*?)\]?(?::(\d+))?$/.exec(rule) ?? [];
+  // Without brackets, two colons or more are an IPv6 address, which no port can follow.
+  const bare = !rule.startsWith("[") && rule.split(":").length > 2;
+  const [, name = rule, port] = bare ? [] : (/^\[?([^\]]*?)\]?(?::(\d+))?$/.exec(rule) ?? []);
   const defaultPort = target.protocol === "https:" ? "443" : "80";
   if (port !== undefined && port !== (target.port === "" ? defaultPort : target.port)) return false;
   const host = target.hostname.toLowerCase().replace(/^\[|\]$/g, "");

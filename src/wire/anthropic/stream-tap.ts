@@ -30,7 +30,7 @@ export class StreamTap {
   #deltaBytes = 0;
   #holdFrom = -1;
   #chunk: Buffer | null = null;
-  readonly #splitter = new EventSplitter((buffer, start, end) => this.#event(buffer, start, end), MAX_EVENT_BYTES);
+  readonly #splitter = new EventSplitter(this.#event.bind(this), MAX_EVENT_BYTES);
 
   /** Whether any content has passed. */
   get hasContent(): boolean {
