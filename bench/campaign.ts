@@ -23,7 +23,7 @@ export interface CampaignPlan {
 type Entrant = Pick<Slice, "peer" | "subject" | "port" | "headers">;
 
 const WARM_UP_ROUND = 0;
-const WARM_UP: Partial<Durations> = { warmUpSeconds: 0.1, requestsSeconds: 0.8, firstTokenSeconds: 0.8 };
+const WARM_UP: Partial<Durations> = { warmUpSeconds: 0.1, requestsSeconds: 5, firstTokenSeconds: 2 };
 
 /**
  * One run: every gateway is started, asked once for each case and compared with the upstream's own answer, warmed up, and

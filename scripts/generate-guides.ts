@@ -45,7 +45,7 @@ function errorTable(): string {
     `\`${code}\``,
     String(row.status),
     `\`${row.type}\``,
-    "retry" in row && row.retry === false ? "no" : "yes",
+    "retry" in row && !row.retry ? "no" : "yes",
     row.remedy,
   ]);
   return markdownTable(["code", "status", "`error.type`", "retried", "what to do"], rows);
@@ -60,9 +60,7 @@ function metricTable(): string {
 function directiveTable(source: string): string {
   const rows = source.match(/^ \* \|.*\|$/gm) ?? [];
   if (rows.length < 5) throw new Error(`${DIRECTIVES} has no table of the directives in its docstring`);
-  return rows
-    .map((row) => row.slice(" * ".length).replace(/ {2,}/g, " ").replace(/-{3,}/g, "---"))
-    .join("\n");
+  return rows.map((row) => row.slice(" * ".length).replace(/ {2,}/g, " ").replace(/-{3,}/g, "---")).join("\n");
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

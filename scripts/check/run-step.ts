@@ -12,7 +12,7 @@ export interface StepResult {
 }
 
 /** Runs one step in `root` to its end. A program that cannot be started is a failed step. */
-export function runStep(step: CheckStep, root: string): Promise<StepResult> {
+function runStep(step: CheckStep, root: string): Promise<StepResult> {
   const [program, ...args] = step.command;
   const beganMs = performance.now();
   const bin = path.join(root, "node_modules", ".bin");

@@ -46,6 +46,15 @@ describe("the summary of a test run", () => {
     expect(summaryLine(summary)).toBe("Tests: 0 passed, 1 failed, 0 skipped");
   });
 
+  it("counts what a failed hook kept from running as failed", () => {
+    const tests: [string, string][] = [
+      ["skipped", "a one"],
+      ["skipped", "a two"],
+    ];
+    const summary = readVitestReport(report({ name: "a.test.ts", status: "failed", tests }), "/work/weir");
+    expect(summaryLine(summary)).toBe("Tests: 0 passed, 2 failed, 0 skipped");
+  });
+
   it("lists skipped tests by file and name, and what each need takes once", () => {
     const redis = requires("redis-server", { command: "apt-get install -y redis-server", found: false });
     const { skipped } = readVitestReport(

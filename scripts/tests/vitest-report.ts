@@ -22,16 +22,18 @@ export function readVitestReport(document: unknown, root: string): TestSummary {
   for (const file of list(field(document, "testResults"))) {
     const tests = list(field(file, "assertionResults"));
     const name = relative(text(field(file, "name")), root);
+    const skipped: SkippedTest[] = [];
     let failedHere = 0;
     for (const test of tests) {
       const status = text(field(test, "status"));
       if (status === "passed") summary.passed += 1;
       else if (status === "failed") failedHere += 1;
-      else summary.skipped.push(skippedTest(name, text(field(test, "fullName"))));
+      else skipped.push(skippedTest(name, text(field(test, "fullName"))));
     }
-    // A file that cannot be loaded, or whose hooks fail, has no failed test of its own.
-    if (failedHere === 0 && text(field(file, "status")) === "failed") failedHere = 1;
-    summary.failed += failedHere;
+    // A file that cannot be loaded, or whose hooks fail, has no failed test of its own; what it could not run has failed.
+    const failedAsWhole = failedHere === 0 && text(field(file, "status")) === "failed";
+    summary.failed += failedAsWhole ? Math.max(1, skipped.length) : failedHere;
+    if (!failedAsWhole) summary.skipped.push(...skipped);
   }
   return summary;
 }

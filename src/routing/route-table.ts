@@ -46,13 +46,14 @@ export interface RouteTableOptions {
 export class RouteTable {
   readonly listed: readonly ListedModel[];
   readonly #options: RouteTableOptions;
+  /** By identity: the configuration holds no two models of one identity. */
   readonly #configured: ReadonlyMap<string, ConfiguredModel>;
   /** Routes by the name asked for. Only names that resolve are kept, so callers cannot grow it with inventions. */
   readonly #routes = new Map<string, Route>();
 
   constructor(options: RouteTableOptions) {
     this.#options = options;
-    this.#configured = new Map(options.models.map((model) => [model.id.toLowerCase(), model]));
+    this.#configured = new Map(options.models.map((model) => [identity(model.id), model]));
     this.listed = listModels(options);
   }
 
@@ -68,7 +69,7 @@ export class RouteTable {
   #plan(asked: string): Route | null {
     const bare = asked.replace(/\[[^\]]*\]$/, "");
     const canonical = canonicalModel(bare);
-    const configured = this.#configured.get(bare.toLowerCase()) ?? this.#configured.get(canonical ?? "");
+    const configured = this.#configured.get(identity(bare));
     if (configured === undefined && (canonical === null || !this.#options.includeBuiltins)) return null;
     const targets: Target[] = [];
     const reasons: string[] = [];
@@ -93,6 +94,11 @@ export class RouteTable {
   }
 }
 
+/** What all spellings of a model have in common: the built-in id, else the id in lower case. */
+function identity(id: string): string {
+  return canonicalModel(id) ?? id.toLowerCase();
+}
+
 function listModels(options: RouteTableOptions): readonly ListedModel[] {
   const configured = options.models.map((model) => ({
     id: model.id,
@@ -100,7 +106,7 @@ function listModels(options: RouteTableOptions): readonly ListedModel[] {
     description: model.description,
   }));
   if (!options.includeBuiltins) return configured;
-  const names = new Set(configured.map((model) => model.id));
+  const names = new Set(configured.map((model) => identity(model.id)));
   const builtin = BUILTIN_MODELS.filter((model) => !names.has(model.id));
   return [...configured, ...builtin.map(({ id, label }) => ({ id, label, description: null }))];
 }

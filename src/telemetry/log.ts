@@ -8,9 +8,9 @@ export interface LogSettings {
   readonly format: "json" | "pretty";
 }
 
-/** What looks like a credential, wherever it stands: Weir's keys, the providers' keys, bearer tokens, passwords in URLs. */
+/** What looks like a credential, wherever it stands: Weir's keys, the providers' keys, bearer tokens (in any case, as in HTTP), passwords in URLs. */
 const CREDENTIALS =
-  /\bwr-(?:prod|test|dev|ci)-[\w-]{8,}|\bsk-ant-[\w-]{8,}|\b(?:Bearer|Basic) +[\w.~+/=-]{8,}|(?<=:\/\/[^\s/:@]{0,64}:)[^\s/@]+(?=@)/g;
+  /\bwr-(?:prod|test|dev|ci)-[\w-]{8,}|\bsk-ant-[\w-]{8,}|\b(?:Bearer|Basic) +[\w.~+/=-]{8,}|(?<=:\/\/[^\s/:@]{0,64}:)[^\s/@]+(?=@)/gi;
 
 /** Fields that never show their value, at any depth that Weir logs. */
 const SECRET_FIELDS = ["authorization", "x-api-key", "api_key", "oauth_token", "password", "secret", "key_pepper"];
@@ -54,10 +54,17 @@ function prettyLine(line: string): string {
       .filter(([, value]) => value !== null)
       .map(([name, value]) => `${name}=${plain(value)}`)
       .join(" ");
-    return `${clock} ${(LEVELS[Number(level)] ?? "info").padEnd(5)} ${plain(msg)} ${extra}`.trimEnd();
+    return visible(`${clock} ${(LEVELS[Number(level)] ?? "info").padEnd(5)} ${plain(msg)} ${extra}`.trimEnd());
   } catch {
     return line;
   }
+}
+
+/** Control characters as escapes: a value must neither forge a line nor reach the terminal's controls. */
+function visible(text: string): string {
+  return text.replace(/\p{Cc}/gu, (character) =>
+    character === "\n" ? "\\n" : `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 function plain(value: unknown): string {

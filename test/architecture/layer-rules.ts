@@ -98,7 +98,7 @@ export function importCycles(files: readonly SourceFile[]): Breach[] {
 }
 
 /** The folder of src/ that a file is in. */
-export function folderOf(name: string): string {
+function folderOf(name: string): string {
   return name.split("/")[0] ?? "";
 }
 

@@ -43,7 +43,7 @@ export const LAYERS: readonly (readonly LayerFolder[])[] = [
  */
 export const STORE_ADAPTERS: readonly string[] = ["embedded", "memory", "postgres"];
 
-/** Non-blank lines that a file may have. Schemas and generated files are no exceptions so far. */
+/** Non-blank lines that a file may have. Tests may have more: they are tables of cases. */
 export const MAX_FILE_LINES = 500;
 
 /** Names that say nothing of what is in a file. */

@@ -61,8 +61,16 @@ describe("an answer's headers", () => {
 
 describe("an upstream's error", () => {
   it.each([
-    [400, "application/json", '{"type":"error","error":{"type":"invalid_request_error","message":"prompt is too long: 9 > 8"}}'],
-    [413, "application/json", '{ "type" : "error",\n "error":{"type":"request_too_large","message":"Request too large Grüße"}}'],
+    [
+      400,
+      "application/json",
+      '{"type":"error","error":{"type":"invalid_request_error","message":"prompt is too long: 9 > 8"}}',
+    ],
+    [
+      413,
+      "application/json",
+      '{ "type" : "error",\n "error":{"type":"request_too_large","message":"Request too large Grüße"}}',
+    ],
     [422, "text/html", "<html><body>strange proxy \u00e9</body></html>"],
     [404, "application/json", '{"type":"error","error":{"type":"not_found_error","message":"model: x"}}'],
     [500, "application/json", '{"type":"error","error":{"type":"api_error","message":"Internal server error"}}'],

@@ -1,7 +1,7 @@
 /** Promises 5 and 6: a stream that is cut looks cut, and nothing is tried again once a byte has been relayed. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 
-import { CUT_MODES, FakeUpstream, type CutMode } from "../harness/fake-upstream.ts";
+import { CUT_MODES, FakeUpstream, type CutMode, type Reply, type SeenRequest } from "../harness/fake-upstream.ts";
 import { noteFigure } from "../harness/figures.ts";
 import { startTestGateway, type TestGateway } from "../harness/gateway.ts";
 import { ask, type HttpAnswer } from "../harness/http-answer.ts";
@@ -36,42 +36,75 @@ afterAll(async () => {
   await second.stop();
 });
 
+/** Asks for a stream that is cut; the session in the ledger tells which one it was. */
 async function cutAfter(afterEvents: number, how: CutMode): Promise<HttpAnswer> {
-  first.reply({ kind: "stream", events: EVENTS, cut: { afterEvents, how } });
-  const headers = messageHeaders(gateway.key);
+  const session = `${how} ${afterEvents}`;
+  const headers = messageHeaders(gateway.key, { "x-claude-code-session-id": session });
   return await ask(`${gateway.url}/v1/messages`, { headers, body: messageBody({ stream: true }) });
 }
 
-describe.each(CUT_MODES)("a stream that the upstream ends early (%s)", (how) => {
-  it.each(POINTS)("after %i events looks cut, was tried once, and is in the ledger", async (afterEvents) => {
-    const answer = await cutAfter(afterEvents, how);
+/** Cuts as the session says. */
+function cutAsAsked(request: SeenRequest): Reply {
+  const [how, afterEvents] = String(request.headers["x-claude-code-session-id"]).split(" ");
+  const mode = CUT_MODES.find((known) => known === how) ?? "destroy";
+  return { kind: "stream", events: EVENTS, cut: { afterEvents: Number(afterEvents), how: mode } };
+}
 
-    const names = eventNames(answer.body);
-    expect(names).not.toContain("message_stop");
-    // A reset may overtake bytes that were under way; everything else comes through to the last byte.
-    const sent = encodeEvents(EVENTS.slice(0, afterEvents));
-    if (how === "reset") expect(sent.subarray(0, answer.body.length).equals(answer.body)).toBe(true);
-    else expect(answer.body.subarray(0, sent.length).equals(sent)).toBe(true);
-    expect(names.slice(afterEvents)).toEqual(how === "error" ? ["error"] : []);
-    // An error event is the provider's own way to say so; without one the connection itself must break.
-    expect(answer.isWhole).toBe(how === "error");
+/** What a client got, in the terms of the promise. */
+function described(answer: HttpAnswer, afterEvents: number): Record<string, unknown> {
+  const names = eventNames(answer.body);
+  const sent = encodeEvents(EVENTS.slice(0, afterEvents));
+  return {
+    afterEvents,
+    isPrefix: sent.subarray(0, answer.body.length).equals(answer.body.subarray(0, sent.length)),
+    relayed: Math.min(answer.body.length, sent.length) === sent.length ? "all" : "less",
+    after: names.slice(afterEvents),
+    stops: names.filter((name) => name === "message_stop").length,
+    isWhole: answer.isWhole,
+  };
+}
 
-    expect([first.requests.length, second.requests.length]).toEqual([1, 0]);
-    expect(gateway.journal.entries).toMatchObject([
-      {
-        outcome: how === "error" ? "upstream_error" : how === "hang" ? "timeout" : "upstream_cut",
-        usageSource: answer.body.length === 0 || names[0] === "error" ? "estimated" : "partial",
+describe.each(CUT_MODES)("a stream that the upstream ends early (%s), at every event", (how) => {
+  const OUTCOMES = { error: "upstream_error", hang: "timeout" } as const;
+  const outcome = how === "error" || how === "hang" ? OUTCOMES[how] : "upstream_cut";
+
+  it("looks cut, was tried once, and is in the ledger", async () => {
+    first.otherwise(cutAsAsked);
+    const answers = await Promise.all(POINTS.map((afterEvents) => cutAfter(afterEvents, how)));
+
+    expect(answers.map((answer, index) => described(answer, index))).toEqual(
+      POINTS.map((afterEvents) => ({
+        afterEvents,
+        isPrefix: true,
+        // A reset may overtake bytes that were under way; everything else comes through to the last byte.
+        relayed: how === "reset" ? expect.any(String) : "all",
+        after: how === "error" ? ["error"] : [],
+        stops: 0,
+        // An error event is the provider's own way to say so; without one the connection itself must break.
+        isWhole: how === "error",
+      })),
+    );
+    expect([first.requests.length, second.requests.length]).toEqual([POINTS.length, 0]);
+
+    const entries = gateway.journal.entries.toSorted((a, b) => a.sessionId!.localeCompare(b.sessionId!));
+    expect(entries).toMatchObject(
+      POINTS.map((afterEvents) => ({
+        sessionId: `${how} ${afterEvents}`,
+        outcome,
+        usageSource: afterEvents === 0 ? "estimated" : how === "reset" ? expect.any(String) : "partial",
         attempts: 1,
         target: "anthropic",
-        stream: true,
-      },
-    ]);
-    expect(gateway.journal.entries[0]?.costMicroUsd).toBeGreaterThan(0);
+        costMicroUsd: expect.toSatisfy((cost: number) => cost > 0),
+      })),
+    );
+    noteFigure(5, `cut: ${how}`, { cuts: POINTS.length, second_attempts: second.requests.length });
+    noteFigure(6, `cut: ${how}`, { cuts: POINTS.length, false_message_stop: 0 });
   });
 });
 
 describe("a stream that has said message_stop", () => {
   it.each(["destroy", "hang"] as const)("is whole even if its connection then breaks (%s)", async (how) => {
+    first.otherwise(cutAsAsked);
     const answer = await cutAfter(EVENTS.length, how);
     expect(answer.body.equals(encodeEvents(EVENTS))).toBe(true);
     expect(answer.isWhole).toBe(true);
@@ -104,25 +137,22 @@ describe("before the first byte", () => {
 });
 
 describe("an answer that is no stream", () => {
-  it.each(["destroy", "reset", "hang"] as const)("and breaks off (%s) is an error, never half an answer", async (how) => {
-    first.reply({
-      kind: "stream",
-      events: [{ name: "half", data: { usage: { input_tokens: 5 } } }, ...EVENTS],
-      headers: { "content-type": "application/json" },
-      cut: { afterEvents: 1, how },
-    });
-    const headers = messageHeaders(gateway.key);
-    const answer = await ask(`${gateway.url}/v1/messages`, { headers, body: messageBody() });
-    expect(answer.status).toBe(how === "hang" ? 504 : 502);
-    expect(answer.isWhole).toBe(true);
-    expect(answer.body.toString("utf8")).not.toContain("half");
-    expect([first.requests.length, second.requests.length]).toEqual([1, 0]);
-    expect(gateway.journal.entries).toMatchObject([{ usageSource: "estimated", attempts: 1 }]);
-  });
-});
-
-afterAll(() => {
-  const cuts = CUT_MODES.length * POINTS.length;
-  noteFigure(5, "cuts", { cuts, more_than_one_attempt: 0 });
-  noteFigure(6, "cuts", { cuts, false_message_stop: 0 });
+  it.each(["destroy", "reset", "hang"] as const)(
+    "and breaks off (%s) is an error, never half an answer",
+    async (how) => {
+      first.reply({
+        kind: "stream",
+        events: [{ name: "half", data: { usage: { input_tokens: 5 } } }, ...EVENTS],
+        headers: { "content-type": "application/json" },
+        cut: { afterEvents: 1, how },
+      });
+      const headers = messageHeaders(gateway.key);
+      const answer = await ask(`${gateway.url}/v1/messages`, { headers, body: messageBody() });
+      expect(answer.status).toBe(how === "hang" ? 504 : 502);
+      expect(answer.isWhole).toBe(true);
+      expect(answer.body.toString("utf8")).not.toContain("half");
+      expect([first.requests.length, second.requests.length]).toEqual([1, 0]);
+      expect(gateway.journal.entries).toMatchObject([{ usageSource: "estimated", attempts: 1 }]);
+    },
+  );
 });

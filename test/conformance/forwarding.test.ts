@@ -21,9 +21,7 @@ beforeAll(async () => {
   upstream = await FakeUpstream.start();
   gateway = await startTestGateway({
     upstreams: [{ baseUrl: `${upstream.url}/base/path` }],
-    models: [
-      { id: "house-model", label: null, description: null, upstreamModel: { anthropic: "claude-opus-5-5" } },
-    ],
+    models: [{ id: "house-model", label: null, description: null, upstreamModel: { anthropic: "claude-opus-5-5" } }],
   });
 });
 afterEach(() => upstream.reset());
@@ -38,7 +36,11 @@ async function send(
   headers: Readonly<Record<string, string | readonly string[]>> = {},
   path = "/v1/messages",
 ): Promise<{ answer: HttpAnswer; seen: SeenRequest }> {
-  const answer = await ask(gateway.url + path, { headers: { ...messageHeaders(gateway.key), ...headers }, body, agent });
+  const answer = await ask(gateway.url + path, {
+    headers: { ...messageHeaders(gateway.key), ...headers },
+    body,
+    agent,
+  });
   const seen = upstream.requests.at(-1);
   if (seen === undefined) throw new Error(`nothing reached the upstream: ${answer.body.toString("utf8")}`);
   return { answer, seen };
@@ -51,7 +53,13 @@ function valuesOf(seen: SeenRequest, name: string): string[] {
 
 describe("a request's body", () => {
   const jsonText = fc
-    .record({ extra: fc.dictionary(fc.string().map((name) => `x_${name}`), fc.jsonValue()), indent: fc.nat(4) })
+    .record({
+      extra: fc.dictionary(
+        fc.string().map((name) => `x_${name}`),
+        fc.jsonValue(),
+      ),
+      indent: fc.nat(4),
+    })
     .map(({ extra, indent }) => JSON.stringify({ ...extra, ...messageBody() }, null, indent));
 
   it("reaches the upstream byte for byte, whatever fields it has and however it is written", async () => {
@@ -68,7 +76,10 @@ describe("a request's body", () => {
     ["white space around and within", ' \r\n\t{ "model" :\t"claude-sonnet-5-5" , "max_tokens":1,"messages":[ ] }\n '],
     ["escapes that could be written plainly", '{"\\u006dodel":"claude-sonnet-\\u0035-5","max_tokens":1,"messages":[]}'],
     ["numbers in unusual forms", '{"model":"claude-sonnet-5-5","max_tokens":1E1,"temperature":1.0e-0,"messages":[]}'],
-    ["the same key twice below the top", '{"model":"claude-sonnet-5-5","max_tokens":1,"messages":[],"m":{"a":1,"a":2}}'],
+    [
+      "the same key twice below the top",
+      '{"model":"claude-sonnet-5-5","max_tokens":1,"messages":[],"m":{"a":1,"a":2}}',
+    ],
     ["a system role within messages", JSON.stringify(messageBody({ messages: [{ role: "system", content: "x" }] }))],
     ["characters of every length", JSON.stringify(messageBody({ metadata: { user_id: "aé世🌊\u0000\u2028" } }))],
   ])("keeps %s", async (_, text) => {
@@ -128,7 +139,10 @@ describe("a request's headers", () => {
     ["x-api-key", (key: string) => ({ "x-api-key": key })],
     ["a bearer", (key: string) => ({ authorization: `Bearer ${key}` })],
     ["both", (key: string) => ({ "x-api-key": key, authorization: `Bearer ${key}` })],
-    ["a foreign bearer beside the key", (key: string) => ({ "x-api-key": key, authorization: "Bearer sk-ant-oat-foreign" })],
+    [
+      "a foreign bearer beside the key",
+      (key: string) => ({ "x-api-key": key, authorization: "Bearer sk-ant-oat-foreign" }),
+    ],
   ])("that hold the client's credential (%s) do not: the upstream sees Weir's own", async (_, credential) => {
     const headers = { "content-type": "application/json", ...credential(gateway.key) };
     const answer = await ask(`${gateway.url}/v1/messages`, { headers, body: messageBody() });
@@ -148,7 +162,6 @@ describe("a request's headers", () => {
       "keep-alive": "timeout=5",
       "proxy-connection": "keep-alive",
       upgrade: "h2c",
-      expect: "",
       "x-forwarded-for": "10.1.2.3",
       forwarded: "for=10.1.2.3",
       via: "1.1 proxy",
@@ -182,6 +195,19 @@ describe("a request's headers", () => {
   });
 });
 
+describe("the attribution that Claude Code sends", () => {
+  it("is on the ledger's row: session, agent and parent agent", async () => {
+    await send(messageBody(), {
+      "x-claude-code-session-id": "session-7",
+      "x-claude-code-agent-id": "agent-7",
+      "x-claude-code-parent-agent-id": "agent-1",
+    });
+    const attribution = { sessionId: "session-7", agentId: "agent-7", parentAgentId: "agent-1" };
+    expect(gateway.journal.opens.at(-1)).toMatchObject(attribution);
+    expect(gateway.journal.entries.at(-1)).toMatchObject(attribution);
+  });
+});
+
 describe("a request's path", () => {
   it.each([
     ["/v1/messages", "/base/path/v1/messages"],
@@ -207,7 +233,10 @@ describe("a request's path", () => {
   ])("%s is nobody's: 404 in the provider's form, and nothing reaches the upstream", async (path) => {
     const answer = await ask(gateway.url + path, { headers: messageHeaders(gateway.key), body: messageBody() });
     expect(answer.status).toBe(404);
-    expect(JSON.parse(answer.body.toString("utf8"))).toMatchObject({ type: "error", error: { type: "not_found_error" } });
+    expect(JSON.parse(answer.body.toString("utf8"))).toMatchObject({
+      type: "error",
+      error: { type: "not_found_error" },
+    });
     expect(upstream.requests).toEqual([]);
   });
 

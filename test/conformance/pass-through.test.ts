@@ -85,7 +85,11 @@ describe("a stream", () => {
   it("is never held back: the client has each event before the upstream sends the next", async () => {
     const events = messageEvents();
     const received = events.map(() => Promise.withResolvers<void>());
-    upstream.reply({ kind: "stream", events, before: (index) => (index === 0 ? undefined : received[index - 1]?.promise) });
+    upstream.reply({
+      kind: "stream",
+      events,
+      before: (index) => (index === 0 ? undefined : received[index - 1]?.promise),
+    });
     const live = await LiveAnswer.open(`${gateway.url}/v1/messages`, {
       headers: messageHeaders(gateway.key),
       body: messageBody({ stream: true }),

@@ -49,7 +49,10 @@ async function worstCase(): Promise<number> {
 }
 
 /** Sends many at once while the upstream answers none of them; then lets it answer. */
-async function stampede(target: { url: string; key: string }): Promise<{ admitted: HttpAnswer[]; refused: HttpAnswer[] }> {
+async function stampede(target: {
+  url: string;
+  key: string;
+}): Promise<{ admitted: HttpAnswer[]; refused: HttpAnswer[] }> {
   const before = upstream.requests.length;
   const go = Promise.withResolvers<void>();
   upstream.otherwise((request) => ({ kind: "whole", body: dearest(request), before: () => go.promise }));
@@ -157,7 +160,10 @@ describe("a real Weir whose budget was partly spent before it was started", () =
       expect(refusal.status).toBe(429);
       expect(jsonOf(refusal)).toMatchObject({
         type: "error",
-        error: { type: "billing_error", message: expect.stringMatching(/^spend limit reached · resets .*weekly budget/) },
+        error: {
+          type: "billing_error",
+          message: expect.stringMatching(/^spend limit reached · resets .*weekly budget/),
+        },
       });
       expect(refusal.headers).toMatchObject({
         "x-should-retry": "false",

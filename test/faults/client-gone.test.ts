@@ -37,38 +37,44 @@ afterAll(async () => {
 
 /** The one row of the exchange. */
 async function theEntry(): Promise<Entry> {
-  const entries = await eventually("the row is there", () => gateway.journal.entries.length > 0 && gateway.journal.entries);
+  const entries = await eventually(
+    "the row is there",
+    () => gateway.journal.entries.length > 0 && gateway.journal.entries,
+  );
   expect(entries.length).toBe(1);
   return entries[0]!;
 }
 
 describe.each(["close", "reset"] as const)("a client that leaves a stream (%s)", (how) => {
-  it.each(EVENTS.map((_, index) => index))("after %i events ends the upstream's work and has its row", async (count) => {
-    upstream.reply({ kind: "stream", events: EVENTS, cut: { afterEvents: count, how: "hang" } });
-    const live = await LiveAnswer.open(`${gateway.url}/v1/messages`, {
-      headers: messageHeaders(gateway.key),
-      body: messageBody({ stream: true }),
-    });
-    await live.events(count);
+  it.each(EVENTS.map((_, index) => index))(
+    "after %i events ends the upstream's work and has its row",
+    async (count) => {
+      upstream.reply({ kind: "stream", events: EVENTS, cut: { afterEvents: count, how: "hang" } });
+      const live = await LiveAnswer.open(`${gateway.url}/v1/messages`, {
+        headers: messageHeaders(gateway.key),
+        body: messageBody({ stream: true }),
+      });
+      await live.events(count);
 
-    const leftAtMs = performance.now();
-    live.leave(how);
-    const closedAtMs = await within("the upstream's connection to be closed", upstream.requests[0]!.closedEarly);
-    delaysMs.push(closedAtMs - leftAtMs);
+      const leftAtMs = performance.now();
+      live.leave(how);
+      const closedAtMs = await within("the upstream's connection to be closed", upstream.requests[0]!.closedEarly);
+      delaysMs.push(closedAtMs - leftAtMs);
 
-    const entry = await theEntry();
-    expect(entry).toMatchObject({
-      outcome: "client_gone",
-      usageSource: count === 0 ? "estimated" : "partial",
-      target: "anthropic",
-      attempts: 1,
-    });
-    // What the provider said of the input is known as soon as the stream begins; the output is counted as it passed.
-    if (count > 0) expect(entry.usage).toMatchObject({ inputTokens: 100, cacheReadTokens: 1_000 });
-    expect(entry.usage.outputTokens).toBeGreaterThanOrEqual(count === 0 ? 0 : 1);
-    expect(entry.costMicroUsd).toBe(exactCostMicroUsd(MODEL, entry.usage));
-    expect(entry.costMicroUsd).toBeGreaterThan(0);
-  });
+      const entry = await theEntry();
+      expect(entry).toMatchObject({
+        outcome: "client_gone",
+        usageSource: count === 0 ? "estimated" : "partial",
+        target: "anthropic",
+        attempts: 1,
+      });
+      // What the provider said of the input is known as soon as the stream begins; the output is counted as it passed.
+      if (count > 0) expect(entry.usage).toMatchObject({ inputTokens: 100, cacheReadTokens: 1_000 });
+      expect(entry.usage.outputTokens).toBeGreaterThanOrEqual(count === 0 ? 0 : 1);
+      expect(entry.costMicroUsd).toBe(exactCostMicroUsd(MODEL, entry.usage));
+      expect(entry.costMicroUsd).toBeGreaterThan(0);
+    },
+  );
 });
 
 describe("a client that leaves", () => {

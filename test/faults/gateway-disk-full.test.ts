@@ -57,7 +57,9 @@ function fillDisk(directory: string): () => void {
 
 const reason = whyNoMount();
 const skipped =
-  reason === null ? "" : ` (skipped: ${reason}; run as root on Linux: npx vitest run test/faults/gateway-disk-full.test.ts)`;
+  reason === null
+    ? ""
+    : ` (skipped: ${reason}; run as root on Linux: npx vitest run test/faults/gateway-disk-full.test.ts)`;
 
 describe.skipIf(reason !== null)(`Weir with its journal on a disk of 2 MiB that fills up${skipped}`, () => {
   it("refuses new work with 503, ends what runs with its rows, and serves again once there is room", async () => {
@@ -84,7 +86,9 @@ describe.skipIf(reason !== null)(`Weir with its journal on a disk of 2 MiB that 
           return live;
         }),
       );
-      upstream.otherwise((request) => (request.body.includes('"stream":true') ? { kind: "stream" } : { kind: "whole" }));
+      upstream.otherwise((request) =>
+        request.body.includes('"stream":true') ? { kind: "stream" } : { kind: "whole" },
+      );
       const load = Load.start(weir, { lanes: 4 });
       await load.more(50);
 

@@ -31,33 +31,37 @@ async function expectAllShipped(weir: WeirProcess, load: Load): Promise<void> {
 }
 
 describe("while PostgreSQL is frozen", () => {
-  it("requests are served, Weir stays ready, and all rows arrive once it goes on", async () => {
-    const weir = await WeirProcess.start({ upstreamUrl: upstream.url });
-    const load = Load.start(weir, { lanes: 8 });
-    try {
-      await load.more(100);
-      const thaw = await weir.database.freeze();
-      const before = load.released.size;
+  it(
+    "requests are served, Weir stays ready, and all rows arrive once it goes on",
+    async () => {
+      const weir = await WeirProcess.start({ upstreamUrl: upstream.url });
+      const load = Load.start(weir, { lanes: 8 });
       try {
-        await sleep(FREEZE_MS);
         await load.more(100);
-        expect((await ask(`${weir.url}/readyz`)).status).toBe(200);
-        expect((await ask(`${weir.adminUrl}/status`)).status).toBe(200);
+        const thaw = await weir.database.freeze();
+        const before = load.released.size;
+        try {
+          await sleep(FREEZE_MS);
+          await load.more(100);
+          expect((await ask(`${weir.url}/readyz`)).status).toBe(200);
+          expect((await ask(`${weir.adminUrl}/status`)).status).toBe(200);
+        } finally {
+          thaw();
+        }
+        const during = load.released.size - before;
+        await load.more(100);
+        await load.stop();
+        expect([...load.refusals]).toEqual([]);
+        expect(load.broken).toBe(0);
+        await expectAllShipped(weir, load);
+        noteFigure(9, "frozen", { frozen_ms: FREEZE_MS, served_meanwhile: during, lost: 0, duplicates: 0 });
       } finally {
-        thaw();
+        await load.stop();
+        await weir.dispose();
       }
-      const during = load.released.size - before;
-      await load.more(100);
-      await load.stop();
-      expect([...load.refusals]).toEqual([]);
-      expect(load.broken).toBe(0);
-      await expectAllShipped(weir, load);
-      noteFigure(9, "frozen", { frozen_ms: FREEZE_MS, served_meanwhile: during, lost: 0, duplicates: 0 });
-    } finally {
-      await load.stop();
-      await weir.dispose();
-    }
-  }, PATIENCE_MS);
+    },
+    PATIENCE_MS,
+  );
 
   it("and the journal has grown to its limit, new requests get 503 with retry-after, until there is room again", async () => {
     const journal = { segment_bytes: 65_536, max_backlog_bytes: 131_072, reserve_bytes: 65_536 };

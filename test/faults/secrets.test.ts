@@ -68,7 +68,11 @@ afterAll(async () => {
 const canaryBody = (changes: Readonly<Record<string, unknown>> = {}): Record<string, unknown> =>
   messageBody({ messages: [{ role: "user", content: BODY }], system: BODY, metadata: { user_id: BODY }, ...changes });
 
-async function post(body: unknown, headers: Readonly<Record<string, string>> = {}, path = "/v1/messages"): Promise<void> {
+async function post(
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+  path = "/v1/messages",
+): Promise<void> {
   const all = { ...messageHeaders(weir.key), ...HEADERS, ...headers };
   answers.push(await ask(`${weir.url}${path}?beta=${QUERY}`, { headers: all, body }));
 }
@@ -93,7 +97,6 @@ async function walkEveryPath(): Promise<void> {
     upstream.reply({ kind: "whole", status, body: { error: { message: `${UPSTREAM_TEXT} ${UPSTREAM_KEY}` } } });
     await post(canaryBody());
   }
-  answers.length -= 0;
   upstream.reply({ kind: "reset" }, { kind: "silent" });
   await post(canaryBody());
   await post(canaryBody());
@@ -142,15 +145,17 @@ async function sinks(): Promise<Record<string, string>> {
 }
 
 function postgresLog(): string {
-  const found = readdirSync(weir.dataDir, { recursive: true, encoding: "utf8" }).find((name) => /postgres.*\.log$/.test(name));
+  const found = readdirSync(weir.dataDir, { recursive: true, encoding: "utf8" }).find((name) =>
+    /postgres.*\.log$/.test(name),
+  );
   if (found === undefined) throw new Error("PostgreSQL has no log file");
   return join(weir.dataDir, found);
 }
 
-/** Which secrets a text holds. */
+/** Which secrets a text holds, also in part: beyond the beginning, by which people may recognise a key. */
 function leaks(text: string): string[] {
   return Object.entries(secrets)
-    .filter(([, value]) => text.includes(value))
+    .filter(([, value]) => [value.slice(12, 28), value.slice(-16)].some((part) => text.includes(part)))
     .map(([name]) => name);
 }
 
@@ -159,15 +164,23 @@ describe("after every field and every error path has carried secrets", () => {
     const statuses = answers.map((answer) => answer.status);
     expect(new Set(statuses)).toEqual(new Set([200, 400, 401, 403, 404, 415, 429, 500, 502, 504, 529]));
     // The instrument works: what must reach the upstream did, secrets and all.
-    const seen = upstream.requests.map(({ body, rawHeaders }) => body.toString("utf8") + rawHeaders.join("\n")).join("\n");
+    const seen = upstream.requests
+      .map(({ body, rawHeaders }) => body.toString("utf8") + rawHeaders.join("\n"))
+      .join("\n");
     expect(leaks(seen).sort()).toEqual(["a header's value", "a prompt", "the upstream's key"]);
   });
 
   it("none stands in the log, journal, database, metrics, status and health pages, or command line", async () => {
     await weir.entries((rows) => rows.some((row) => row.outcome === "client_gone"));
-    const found = Object.entries(await sinks()).flatMap(([sink, text]) => leaks(text).map((name) => `${name} in ${sink}`));
+    const found = Object.entries(await sinks()).flatMap(([sink, text]) =>
+      leaks(text).map((name) => `${name} in ${sink}`),
+    );
     expect(found).toEqual([]);
-    noteFigure(15, "sinks", { secrets: Object.keys(secrets).length, sinks: Object.keys(await sinks()).length, hits: 0 });
+    noteFigure(15, "sinks", {
+      secrets: Object.keys(secrets).length,
+      sinks: Object.keys(await sinks()).length,
+      hits: 0,
+    });
   });
 
   it("none of Weir's stands in an error that a caller got", () => {
@@ -176,7 +189,9 @@ describe("after every field and every error path has carried secrets", () => {
     const own = errors.filter((answer) => !answer.body.includes(UPSTREAM_TEXT));
     expect(own.length).toBeGreaterThan(12);
     const found = own.flatMap((answer) =>
-      leaks(`${answer.body.toString("utf8")}\n${JSON.stringify(answer.headers)}`).map((name) => `${name}: ${answer.status}`),
+      leaks(`${answer.body.toString("utf8")}\n${JSON.stringify(answer.headers)}`).map(
+        (name) => `${name}: ${answer.status}`,
+      ),
     );
     expect(found).toEqual([]);
   });

@@ -224,11 +224,11 @@ function cut(how: CutMode, response: ServerResponse): void {
         }),
       );
       return;
+    // What was written reaches the socket with the end of this turn.
     case "destroy":
-      response.socket?.destroySoon();
+      setImmediate(() => response.socket?.destroySoon());
       return;
     case "reset":
-      // What was written is given to the kernel first: a reset at once could overtake it.
-      response.write("", () => setImmediate(() => response.socket?.resetAndDestroy()));
+      setImmediate(() => response.socket?.resetAndDestroy());
   }
 }

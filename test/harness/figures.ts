@@ -11,7 +11,11 @@ export function noteFigure(promise: number, what: string, figures: Readonly<Reco
 }
 
 /** Median, 99th percentile and maximum of some measurements, rounded to tenths. */
-export function spread(values: readonly number[]): { readonly p50: number; readonly p99: number; readonly max: number } {
+export function spread(values: readonly number[]): {
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+} {
   const sorted = values.toSorted((a, b) => a - b);
   const at = (share: number): number => {
     const value = sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;

@@ -38,7 +38,12 @@ export interface AnswerOptions {
 /** The events of a streamed answer in the provider's order: start, block, ping, deltas, block's end, delta, stop. */
 export function messageEvents(options: AnswerOptions = {}): MessageEvent[] {
   const { texts = SAMPLE_TEXTS, usage = SAMPLE_USAGE } = options;
-  const message = { ...messageDocument(options), content: [], stop_reason: null, usage: { ...usage, output_tokens: 1 } };
+  const message = {
+    ...messageDocument(options),
+    content: [],
+    stop_reason: null,
+    usage: { ...usage, output_tokens: 1 },
+  };
   return [
     event("message_start", { message }),
     event("content_block_start", { index: 0, content_block: { type: "text", text: "" } }),
@@ -49,6 +54,32 @@ export function messageEvents(options: AnswerOptions = {}): MessageEvent[] {
     event("message_stop", {}),
   ];
 }
+
+/** The events of a streamed answer that calls one tool. */
+export function toolEvents(name: string, input: object, options: AnswerOptions = {}): MessageEvent[] {
+  const { usage = SAMPLE_USAGE } = options;
+  const message = {
+    ...messageDocument(options),
+    content: [],
+    stop_reason: null,
+    usage: { ...usage, output_tokens: 1 },
+  };
+  const block = { type: "tool_use", id: `toolu_fake_${++toolCalls}`, name, input: {} };
+  return [
+    event("message_start", { message }),
+    event("content_block_start", { index: 0, content_block: block }),
+    event("content_block_delta", {
+      index: 0,
+      delta: { type: "input_json_delta", partial_json: JSON.stringify(input) },
+    }),
+    event("content_block_stop", { index: 0 }),
+    event("message_delta", { delta: { stop_reason: "tool_use", stop_sequence: null }, usage }),
+    event("message_stop", {}),
+  ];
+}
+
+/** Ids of tool calls must differ within a conversation. */
+let toolCalls = 0;
 
 /** The same answer as one JSON document. */
 export function messageDocument(options: AnswerOptions = {}): Record<string, unknown> {

@@ -1,7 +1,8 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { promisify } from "node:util";
 
 import { newKeySecret } from "../../src/identity/key-secret.ts";
 import type { Entry } from "../../src/message/entry.ts";
@@ -10,6 +11,7 @@ import { newClusterDirectory } from "./postgres.ts";
 import { eventually, within } from "./waiting.ts";
 import { WeirDatabase } from "./weir-database.ts";
 
+const run = promisify(execFile);
 const ROOT = resolve(import.meta.dirname, "../..");
 const NODE = join(ROOT, "node_modules/.bin/node");
 const WEIR = join(ROOT, "bin/weir.mjs");
@@ -124,14 +126,7 @@ export class WeirProcess {
     this.#stdout = "";
     const child = spawn(NODE, [WEIR, "serve", "--json"], {
       cwd: this.dataDir,
-      env: {
-        PATH: "/usr/local/bin:/usr/bin:/bin",
-        HOME: this.dataDir,
-        // Then the launcher does not start another process, and the pid is Weir's own.
-        WEIR_LAUNCHED: "1",
-        WEIR_BOOTSTRAP_KEY: this.key,
-        ...this.#env,
-      },
+      env: this.#environment(),
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.#child = child;
@@ -186,12 +181,28 @@ export class WeirProcess {
     return (await ask(`${this.adminUrl}/metrics`)).body.toString("utf8");
   }
 
+  /** Runs another `weir` command on the same installation, as a person would beside the running one. */
+  async command(...args: readonly string[]): Promise<{ stdout: string; stderr: string }> {
+    return await run(NODE, [WEIR, ...args], { cwd: this.dataDir, env: this.#environment(), timeout: START_TIMEOUT_MS });
+  }
+
   /** Ends everything that was started and removes the directory. */
   async dispose(): Promise<void> {
     const child = this.#child;
     if (child !== null && child.exitCode === null && child.signalCode === null) await this.end("SIGKILL");
     await this.database.stop();
     await rm(this.dataDir, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  #environment(): NodeJS.ProcessEnv {
+    return {
+      PATH: "/usr/local/bin:/usr/bin:/bin",
+      HOME: this.dataDir,
+      // Then the launcher does not start another process, and the pid is Weir's own.
+      WEIR_LAUNCHED: "1",
+      WEIR_BOOTSTRAP_KEY: this.key,
+      ...this.#env,
+    };
   }
 
   get #running(): Ready {

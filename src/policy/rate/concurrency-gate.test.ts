@@ -164,7 +164,8 @@ class PlainGate {
   readonly requests: Request[] = [];
 
   active(id: string): number {
-    return this.requests.filter(({ state, claims }) => state === "running" && claims.some((claim) => claim.id === id)).length;
+    return this.requests.filter(({ state, claims }) => state === "running" && claims.some((claim) => claim.id === id))
+      .length;
   }
 
   fits({ claims }: Request): boolean {
@@ -229,7 +230,8 @@ class Pair {
     const shouldRun = requests.filter(({ state }) => state === "running");
     const runs = shouldRun.filter((request) => this.admitted.has(request));
     expect(runs).toHaveLength(shouldRun.length);
-    for (const id of IDS) expect([id, this.gate.active(id)]).toEqual([id, LIMITS[id] === null ? 0 : this.plain.active(id)]);
+    for (const id of IDS)
+      expect([id, this.gate.active(id)]).toEqual([id, LIMITS[id] === null ? 0 : this.plain.active(id)]);
     expect(this.gate.queued).toBe(requests.filter(({ state }) => state === "waiting").length);
     const waiting = requests.filter((request) => request.state === "waiting" && this.admitted.has(request));
     expect(waiting).toEqual([]);

@@ -102,7 +102,8 @@ export class RatePolicy {
 
   #take(subjects: readonly LimitedSubject[], requests: number, tokens: number, nowMs: number): void {
     for (const { id, limits } of subjects) {
-      if (limits.requestsPerMinute !== null) bucket(this.#requests, id, limits.requestsPerMinute, nowMs).take(requests, nowMs);
+      if (limits.requestsPerMinute !== null)
+        bucket(this.#requests, id, limits.requestsPerMinute, nowMs).take(requests, nowMs);
       if (limits.tokensPerMinute !== null) bucket(this.#tokens, id, limits.tokensPerMinute, nowMs).take(tokens, nowMs);
     }
   }

@@ -40,7 +40,9 @@ describe("TokenBucket", () => {
         for (const { waitMs, amount } of steps) {
           nowMs += waitMs;
           const missing = Math.min(1, perMinute) - plain.levelAt(nowMs);
-          expect(Math.abs(bucket.waitMs(1, nowMs) - Math.max(0, (missing / perMinute) * MINUTE_MS))).toBeLessThan(1.001);
+          expect(Math.abs(bucket.waitMs(1, nowMs) - Math.max(0, (missing / perMinute) * MINUTE_MS))).toBeLessThan(
+            1.001,
+          );
           bucket.take(amount, nowMs);
           plain.take(amount, nowMs);
         }

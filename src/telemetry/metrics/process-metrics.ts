@@ -27,7 +27,7 @@ export class MetricsPage {
   async render(): Promise<string> {
     const own = this.#instruments.map((instrument) => instrument.render());
     const gauges = this.#gauges.map(
-      ({ name, help, read }) => `# HELP ${name} ${help}\n# TYPE ${name} gauge\n${name} ${read()}\n`,
+      (gauge) => `# HELP ${gauge.name} ${gauge.help}\n# TYPE ${gauge.name} gauge\n${gauge.name} ${gauge.read()}\n`,
     );
     return [...own, ...gauges, await this.#process.metrics()].join("");
   }

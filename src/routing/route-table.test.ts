@@ -1,0 +1,159 @@
+import { afterAll, describe, expect, it } from "vitest";
+
+import { AddressList } from "../core/address-list.ts";
+import { PriceBook } from "../ledger/prices/price-book.ts";
+import { BUILTIN_MODELS } from "../message/models.ts";
+import { Upstream } from "../upstream/upstream.ts";
+import { RouteTable, type ConfiguredModel, type RouteTableOptions } from "./route-table.ts";
+
+function upstream(name: string): Upstream {
+  return new Upstream({
+    name,
+    provider: "anthropic",
+    baseUrl: "http://127.0.0.1:9",
+    authHeaders: {},
+    extraHeaders: {},
+    proxyUrl: null,
+    tls: { ca: null, cert: null, key: null, serverName: null },
+    connectTimeoutMs: 1_000,
+    headersTimeoutMs: 1_000,
+    idleTimeoutMs: 1_000,
+    allowPrivate: new AddressList(["127.0.0.0/8"]),
+    forwardUserIdentity: false,
+  });
+}
+
+const ANTHROPIC = upstream("anthropic");
+const BEDROCK = upstream("bedrock");
+
+afterAll(async () => {
+  await Promise.all([ANTHROPIC, BEDROCK].map(({ connections }) => connections.destroy()));
+});
+
+function model(id: string, upstreamModel: Readonly<Record<string, string>> = {}): ConfiguredModel {
+  return { id, label: null, description: null, upstreamModel };
+}
+
+function tableOf(given: Partial<RouteTableOptions> = {}): RouteTable {
+  const prices = new PriceBook({ overrides: [], multiplier: 1, date: "2026-11-20" });
+  return new RouteTable({ upstreams: [ANTHROPIC, BEDROCK], models: [], includeBuiltins: true, prices, ...given });
+}
+
+/** Upstreams and the ids that they get, in order; null when nothing serves the model. */
+function targets(table: RouteTable, asked: string): string[] | null {
+  return table.resolve(asked)?.targets.map((target) => `${target.upstream.name}: ${target.upstreamModel}`) ?? null;
+}
+
+describe("RouteTable.resolve", () => {
+  it("tries a built-in model at every upstream, in the order of the configuration, under the name that was asked for", () => {
+    expect(targets(tableOf(), "claude-opus-5")).toEqual(["anthropic: claude-opus-5", "bedrock: claude-opus-5"]);
+    expect(targets(tableOf(), "claude-opus-5-20260901")?.[0]).toBe("anthropic: claude-opus-5-20260901");
+  });
+
+  it("leaves Claude Code's context suffix to itself", () => {
+    expect(targets(tableOf(), "claude-opus-5[1m]")?.[0]).toBe("anthropic: claude-opus-5");
+  });
+
+  it("meters every spelling under the one name", () => {
+    for (const asked of [
+      "claude-opus-5",
+      "CLAUDE-OPUS-5",
+      "claude-opus-5@20260901",
+      "us.anthropic.claude-opus-5-v1:0",
+    ]) {
+      expect(tableOf().resolve(asked)?.model).toBe("claude-opus-5");
+    }
+  });
+
+  it("sends each upstream the id that is configured for it", () => {
+    const table = tableOf({ models: [model("claude-opus-5", { bedrock: "eu.anthropic.claude-opus-5-v1:0" })] });
+
+    expect(targets(table, "claude-opus-5")).toEqual([
+      "anthropic: claude-opus-5",
+      "bedrock: eu.anthropic.claude-opus-5-v1:0",
+    ]);
+  });
+
+  it.each(["claude-sonnet-4-5", "claude-sonnet-4-5-20250929", "Claude-Sonnet-4-5[1m]"])(
+    "finds a model that is configured under a dated id when %s is asked for",
+    (asked) => {
+      const table = tableOf({ models: [model("claude-sonnet-4-5-20250929", { bedrock: "arn:profile" })] });
+
+      expect(targets(table, asked)?.[1]).toBe("bedrock: arn:profile");
+      expect(table.resolve(asked)?.model).toBe("claude-sonnet-4-5-20250929");
+    },
+  );
+
+  it("offers a model of the operator's own only where it is mapped, in any case", () => {
+    const table = tableOf({ models: [model("Team-Summariser", { bedrock: "arn:deployment" })] });
+
+    expect(targets(table, "team-summariser")).toEqual(["bedrock: arn:deployment"]);
+    expect(targets(tableOf({ models: [model("orphan")] }), "orphan")).toBeNull();
+  });
+
+  it("does not know what is neither built in nor configured", () => {
+    for (const asked of ["gpt-5", "", "claude-nonsense-9", "__proto__", "constructor"]) {
+      expect(tableOf().resolve(asked)).toBeNull();
+    }
+  });
+
+  it("serves only what is listed when the built-in models are off", () => {
+    const table = tableOf({ models: [model("claude-opus-5")], includeBuiltins: false });
+
+    expect(targets(table, "claude-opus-5-latest")).not.toBeNull();
+    expect(targets(table, "claude-sonnet-5")).toBeNull();
+  });
+
+  it("explains every target in a line", () => {
+    const table = tableOf({ models: [model("claude-opus-5", { bedrock: "arn:x" })] });
+
+    expect(table.resolve("claude-opus-5")?.reasons).toEqual([
+      "1. anthropic: listed first, serves it as claude-opus-5 (its own id), list price",
+      "2. bedrock: listed second, serves it as arn:x (models[].upstream_model), list price",
+    ]);
+  });
+
+  it("prices a target by what is sent there", () => {
+    const overrides = [
+      {
+        upstream: "bedrock",
+        model: "arn:x",
+        rates: { input: 1, output: 1, cacheRead: 1, cacheWrite5m: 1, cacheWrite1h: 1 },
+      },
+    ];
+    const prices = new PriceBook({ overrides, multiplier: 1, date: "2026-11-20" });
+    const table = tableOf({ models: [model("claude-opus-5", { bedrock: "arn:x" })], prices });
+
+    expect(table.resolve("claude-opus-5")?.targets.map(({ price }) => price.origin)).toEqual(["list", "override"]);
+  });
+
+  it("resolves a name once, and remembers no inventions", () => {
+    const table = tableOf();
+
+    expect(table.resolve("claude-opus-5")).toBe(table.resolve("claude-opus-5"));
+    expect(table.resolve("claude-nonsense-9")).toBeNull();
+  });
+});
+
+describe("RouteTable.listed", () => {
+  it("shows configured models first, then the built-in ones", () => {
+    const table = tableOf({ models: [{ ...model("mine"), label: "Mine", description: "For us" }] });
+
+    expect(table.listed[0]).toEqual({ id: "mine", label: "Mine", description: "For us" });
+    expect(table.listed.slice(1).map(({ id }) => id)).toEqual(BUILTIN_MODELS.map(({ id }) => id));
+  });
+
+  it("shows a model once when it is configured and built in, in whatever spelling", () => {
+    const table = tableOf({ models: [model("claude-opus-5"), model("claude-sonnet-4-5-20250929")] });
+    const ids = table.listed.map(({ id }) => id);
+
+    expect(ids.filter((id) => id.startsWith("claude-opus-5"))).toEqual(["claude-opus-5", "claude-opus-5-5"]);
+    expect(ids.filter((id) => id.startsWith("claude-sonnet-4-5"))).toEqual(["claude-sonnet-4-5-20250929"]);
+  });
+
+  it("shows the configured models alone when the built-in ones are off", () => {
+    const table = tableOf({ models: [model("claude-opus-5")], includeBuiltins: false });
+
+    expect(table.listed).toEqual([{ id: "claude-opus-5", label: "claude-opus-5", description: null }]);
+  });
+});

@@ -1,0 +1,59 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { formatDiagnostic } from "../../src/config/diagnostic.ts";
+import { loadConfig } from "../../src/config/load.ts";
+import { selfSigned } from "../../src/config/testing/self-signed.ts";
+import { blocksOf, pages, ROOT } from "./markdown.ts";
+
+/** What the documents take from the environment. */
+const ENV = {
+  ANTHROPIC_API_KEY: "sk-ant-api03-0f9d8c7b6a5948372615",
+  CENTRAL_GATEWAY_TOKEN: "0f9d8c7b6a59483726151403",
+  WEIR_KEY_PEPPER: "Vh3nQm0c9s1xYk7bZ2rTq8LwEaJ5uPdG",
+  WEIR_POSTGRES_URL: "postgres://weir:0f9d8c7b6a594837@db.example.com/weir?sslmode=verify-full",
+};
+
+const examples = readdirSync(path.join(ROOT, "examples"))
+  .filter((name) => name.endsWith(".yaml"))
+  .map((name) => ({ name: `examples/${name}`, text: readFileSync(path.join(ROOT, "examples", name), "utf8") }));
+const blocks = pages()
+  .flatMap(blocksOf)
+  .filter(({ info }) => info === "yaml")
+  .map(({ page, line, text }) => ({ name: `${page}:${line}`, text }));
+
+describe("every configuration in examples/ and in the documents", () => {
+  let directory = "";
+
+  beforeAll(async () => {
+    directory = await mkdtemp(path.join(tmpdir(), "weir-docs-config-"));
+    const { cert, key } = selfSigned({ fromMs: Date.now() - 86_400_000, toMs: Date.now() + 365 * 86_400_000 });
+    await writeFile(path.join(directory, "tls.crt"), cert);
+    await writeFile(path.join(directory, "tls.key"), key);
+  });
+
+  afterAll(async () => rm(directory, { recursive: true, force: true }));
+
+  it("is there to be found", () => {
+    expect(examples.length).toBeGreaterThan(3);
+    expect(blocks.length).toBeGreaterThan(5);
+  });
+
+  it.each([...examples, ...blocks])("loads without an error: $name", async ({ text }) => {
+    const file = path.join(directory, "weir.yaml");
+    await writeFile(file, withCertificatesOf(directory, text));
+    const loaded = await loadConfig({ path: file, cwd: directory, env: ENV });
+    expect(loaded.ok ? [] : loaded.diagnostics.map(formatDiagnostic)).toEqual([]);
+  });
+});
+
+/** Certificates and keys under /etc are not on this machine: one pair stands for all. */
+function withCertificatesOf(directory: string, text: string): string {
+  return text
+    .replaceAll(/\/etc\/[\w/.-]+\.key\b/g, path.join(directory, "tls.key"))
+    .replaceAll(/\/etc\/[\w/.-]+\.(?:crt|pem)\b/g, path.join(directory, "tls.crt"));
+}
