@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 const NEEDED_MAJOR = 26;
 // A larger young generation: most of what a request allocates dies with it, and is then never copied. Collected by the one
 // thread that Weir has (one process a core). No cells for closures' variables: they live in the old generation and keep
-// what requests leave behind alive (docs/adr).
+// what requests leave behind alive (docs/adr/0011).
 const V8_FLAGS = [
   "--max-semi-space-size=32",
   "--min-semi-space-size=16",

@@ -1,5 +1,5 @@
 /** How the pipeline treats an endpoint. */
-export type EndpointKind =
+type EndpointKind =
   /** A Messages request: metered, limited, budgeted. */
   | "messages"
   /** Token counting: authenticated and access-checked, exempt from limits and budgets, not metered. */

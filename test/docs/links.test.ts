@@ -18,6 +18,15 @@ describe("the documents", () => {
   });
 });
 
+describe.each(["AGENTS.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/guides/operations.md"])("%s", (page) => {
+  it("names only files and folders that are there", () => {
+    const named = [...proseOf(page).matchAll(/`((?:src|test|scripts|bench|docs|examples|schema|bin|\.ci)\/[^`\s]*)`/g)]
+      .map(([, name = ""]) => name)
+      .filter((name) => !/[*<]/.test(name));
+    expect(named.filter((name) => !existsSync(path.join(ROOT, name)))).toEqual([]);
+  });
+});
+
 function problemOf(page: string, target: string): string | null {
   const [file = "", anchor] = target.split("#", 2);
   const at = file === "" ? page : path.posix.normalize(path.posix.join(path.posix.dirname(page), file));

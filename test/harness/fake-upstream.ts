@@ -19,6 +19,8 @@ export interface StreamReply {
   readonly headers?: Readonly<Record<string, string>>;
   /** Splits the bytes into writes at these offsets, each write in a turn of its own. */
   readonly splitAt?: readonly number[];
+  /** Awaited between two such writes. */
+  readonly betweenWrites?: () => Promise<void>;
   /** Awaited before the event with this index (from 0) is sent. */
   readonly before?: (index: number) => Promise<void> | void;
   readonly cut?: { readonly afterEvents: number; readonly how: CutMode };
@@ -184,7 +186,7 @@ async function sendStream(reply: StreamReply, response: ServerResponse): Promise
   });
   response.flushHeaders();
   if (reply.bytes !== undefined) {
-    await sendSplit(reply.bytes, reply.splitAt ?? [], response);
+    await sendSplit(reply.bytes, reply, response);
     response.end();
     return;
   }
@@ -200,13 +202,23 @@ async function sendStream(reply: StreamReply, response: ServerResponse): Promise
   response.end();
 }
 
-async function sendSplit(bytes: Buffer, offsets: readonly number[], response: ServerResponse): Promise<void> {
+async function sendSplit(
+  bytes: Buffer,
+  { splitAt = [], betweenWrites = nextTurn }: Pick<StreamReply, "splitAt" | "betweenWrites">,
+  response: ServerResponse,
+): Promise<void> {
   let start = 0;
-  for (const end of [...offsets, bytes.length]) {
-    if (end > start && !response.destroyed) response.write(bytes.subarray(start, end));
-    start = Math.max(start, end);
-    await new Promise((resolve) => setImmediate(resolve));
+  for (const end of [...splitAt, bytes.length]) {
+    if (end <= start) continue;
+    if (start > 0) await betweenWrites();
+    if (response.destroyed) return;
+    response.write(bytes.subarray(start, end));
+    start = end;
   }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 function cut(how: CutMode, response: ServerResponse): void {

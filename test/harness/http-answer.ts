@@ -88,16 +88,25 @@ export class LiveAnswer {
 
   /** Resolves when so many whole events have come; rejects when the answer ends before. */
   async events(count: number): Promise<void> {
-    while (eventNames(this.bytes).length < count) {
-      if (this.#isEnded) throw new Error(`the answer ended after ${eventNames(this.bytes).length} of ${count} events`);
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    }
+    await this.#until(`${count} events`, () => eventNames(this.bytes).length >= count);
+  }
+
+  /** Resolves when so many bytes have come; rejects when the answer ends before. */
+  async byteCount(count: number): Promise<void> {
+    await this.#until(`${count} bytes`, () => this.bytes.length >= count);
   }
 
   /** Goes away: by closing the connection, or by resetting it. */
   leave(how: "close" | "reset" = "close"): void {
     if (how === "close") this.#request.destroy();
     else this.#request.socket?.resetAndDestroy();
+  }
+
+  async #until(what: string, isThere: () => boolean): Promise<void> {
+    while (!isThere()) {
+      if (this.#isEnded) throw new Error(`the answer ended before ${what} had come`);
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
   }
 
   #wake(): void {

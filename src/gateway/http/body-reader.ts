@@ -38,7 +38,7 @@ export class ClientGone extends Error {
 function collect(request: IncomingMessage, { maxRequestBytes }: BodyLimits): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const collector = new Collector(request, maxRequestBytes, { resolve, reject });
-    // Bound methods, not closures: see docs/adr on what the collector does with closures. The listeners stay: taking them
+    // Bound methods, not closures: see docs/adr/0011. The listeners stay: taking them
     // off costs as much as putting them on, and after the first settling they do nothing.
     request.on("data", collector.data.bind(collector));
     request.on("end", collector.end.bind(collector));

@@ -18,7 +18,7 @@ export function serveModels(exchange: Exchange, rest: string): void {
     (model) => allowsModel(key.scopes, model.id) && routes.resolve(model.id) !== null,
   );
   if (rest !== "") {
-    const id = decodeURIComponent(rest.slice(1));
+    const id = decoded(rest.slice(1));
     const model = models.find((candidate) => candidate.id === id);
     if (model === undefined) throw new WeirError("weir:model:unknown", `model: ${id}`);
     sendJson(exchange, 200, entry(exchange, model));
@@ -32,10 +32,10 @@ function page(exchange: Exchange, models: readonly ListedModel[]): object {
   const limit = limitOf(query.get("limit"));
   const after = query.get("after_id");
   const before = query.get("before_id");
-  let start = after === null ? 0 : models.findIndex((model) => model.id === after) + 1;
+  let start = after === null ? 0 : positionOf(after, models, "after_id") + 1;
   let end = start + limit;
   if (before !== null) {
-    end = models.findIndex((model) => model.id === before);
+    end = positionOf(before, models, "before_id");
     start = Math.max(0, end - limit);
   }
   const shown = models.slice(start, end);
@@ -45,6 +45,21 @@ function page(exchange: Exchange, models: readonly ListedModel[]): object {
     first_id: shown[0]?.id ?? null,
     last_id: shown.at(-1)?.id ?? null,
   };
+}
+
+/** An id as it stands in a path; one that is badly escaped is nobody's and stays as it is. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+function positionOf(id: string, models: readonly ListedModel[], parameter: string): number {
+  const position = models.findIndex((model) => model.id === id);
+  if (position < 0) throw new WeirError("weir:request:invalid_field", `${parameter}: no model has the id ${id}`);
+  return position;
 }
 
 function limitOf(text: string | null): number {

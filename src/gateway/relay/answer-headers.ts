@@ -14,7 +14,7 @@ export function answerHeaders(
 }
 
 /** The headers on every answer that an upstream gave: the request id, and who answered. */
-export function weirHeaders(exchange: Exchange, target: Target | null): Record<string, string> {
+function weirHeaders(exchange: Exchange, target: Target | null): Record<string, string> {
   const headers: Record<string, string> = { "request-id": exchange.id };
   if (target === null) return headers;
   headers["x-weir-upstream"] = target.upstream.name;

@@ -1,6 +1,5 @@
 import { WeirError } from "../../core/weir-error.ts";
 import { CostForecaster } from "../../ledger/budgets/cost-forecaster.ts";
-import type { Outcome } from "../../message/entry.ts";
 import { emptyUsage } from "../../message/usage.ts";
 import type { Target } from "../../routing/route-table.ts";
 import { UsageMeter } from "../../wire/anthropic/usage-meter.ts";
@@ -32,9 +31,9 @@ export class BufferRelay implements Relay {
   #bytes = 0;
   #firstByteAtMs: number | null = null;
   #finished = false;
-  /** The whole answer, once it has come. */
-  #body: Buffer | null = null;
-  /** What the client is told when the answer broke off. */
+  /** What the client gets once it has all come: the answer as it came, or what was made of it. */
+  #whole: { readonly status: number; readonly body: Buffer; readonly isRewritten: boolean } | null = null;
+  /** What the client is told when the answer broke off, or nothing could be made of it. */
   #failure: WeirError | null = null;
   #finish: () => void = () => {};
 
@@ -58,31 +57,44 @@ export class BufferRelay implements Relay {
 
   end(): void {
     const body = this.#chunks.length === 1 ? (this.#chunks[0] ?? NOTHING) : Buffer.concat(this.#chunks);
-    this.#body = body;
     const parsed = parseAnswer(body);
-    const ok = this.#answer.head.status < 400;
+    const { status } = this.#answer.head;
+    try {
+      const rewritten = this.#exchange.rewriteAnswer?.(status, body) ?? null;
+      this.#whole = { ...(rewritten ?? { status, body }), isRewritten: rewritten !== null };
+    } catch (error) {
+      const unusable = "The upstream's answer is not one of the Messages API.";
+      this.#failure = new WeirError("weir:upstream:failed", unusable, { cause: error });
+    }
+    const ok = this.#failure === null && status < 400;
     this.#conclude(
-      { outcome: ok ? "complete" : "upstream_error", errorType: ok ? null : parsed.errorType },
+      {
+        status: this.#failure?.row.status ?? status,
+        outcome: ok ? "complete" : "upstream_error",
+        errorType: ok ? null : parsed.errorType,
+      },
       parsed.meter,
     );
   }
 
   fail(error: Error): void {
-    this.#conclude({ outcome: failureOutcome(error), errorType: "api_error" }, null);
+    // The client left: this is only the upstream's connection being closed for it.
+    if (this.#finished) return;
     const failure = new WeirError(
       isTimeout(error) ? "weir:upstream:timeout" : "weir:upstream:failed",
       "The upstream's answer broke off before it was complete.",
       { cause: error },
     );
-    if (this.#exchange.result !== null) this.#exchange.result.status = failure.row.status;
     this.#failure = failure;
+    const { status } = failure.row;
+    this.#conclude({ status, outcome: failureOutcome(error), errorType: "api_error" }, null);
   }
 
   clientGone(): void {
-    this.#conclude({ outcome: "client_gone", errorType: null }, null);
+    this.#conclude({ status: 499, outcome: "client_gone", errorType: null }, null);
   }
 
-  #conclude(how: { outcome: Outcome; errorType: string | null }, meter: UsageMeter | null): void {
+  #conclude(how: Pick<Result, "status" | "outcome" | "errorType">, meter: UsageMeter | null): void {
     if (this.#finished) return;
     this.#finished = true;
     const { target, head, attempts } = this.#answer;
@@ -93,15 +105,13 @@ export class BufferRelay implements Relay {
       usage.outputTokens = Math.ceil(this.#bytes / 4);
     }
     const result: Result = {
-      status: head.status,
-      outcome: how.outcome,
+      ...how,
       usage,
       usageSource: reported ? "reported" : "estimated",
       target,
       attempts,
       upstreamRequestId: upstreamRequestId(head),
       firstTokenAtMs: head.status < 400 ? this.#firstByteAtMs : null,
-      errorType: how.errorType,
     };
     this.#exchange.result = result;
     this.#finish();
@@ -114,23 +124,21 @@ export class BufferRelay implements Relay {
       sendError(exchange, new WeirError("weir:server:journal_full", unrecorded));
     } else if (this.#failure !== null) {
       sendError(exchange, this.#failure);
-    } else if (this.#body !== null) {
-      this.#send(this.#body);
+    } else if (this.#whole !== null) {
+      this.#send(this.#whole);
     }
   }
 
-  #send(body: Buffer): void {
-    const exchange = this.#exchange;
+  #send({ status, body, isRewritten }: { status: number; body: Buffer; isRewritten: boolean }): void {
+    const { response } = this.#exchange;
     const { target, head } = this.#answer;
-    const headers = answerHeaders(exchange, target, head.headers);
-    const rewritten = exchange.rewriteAnswer?.(head.status, body) ?? null;
-    const answer = rewritten ?? { status: head.status, body };
-    if (rewritten !== null) headers["content-type"] = "application/json";
-    headers["content-length"] = String(answer.body.length);
-    exchange.response.writeHead(answer.status, headers);
+    const headers = answerHeaders(this.#exchange, target, head.headers);
+    if (isRewritten) headers["content-type"] = "application/json";
+    headers["content-length"] = String(body.length);
+    response.writeHead(status, headers);
     // As a string node joins a small body to the head and sends both with one plain write. Latin-1 keeps every byte.
-    if (answer.body.length < JOIN_BELOW) exchange.response.end(answer.body.toString("latin1"), "latin1");
-    else exchange.response.end(answer.body);
+    if (body.length < JOIN_BELOW) response.end(body.toString("latin1"), "latin1");
+    else response.end(body);
   }
 }
 

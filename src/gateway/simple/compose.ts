@@ -1,3 +1,5 @@
+import { isUtf8 } from "node:buffer";
+
 import { z } from "zod";
 
 import { WeirError } from "../../core/weir-error.ts";
@@ -37,6 +39,7 @@ export function composeSimpleRequest(exchange: Exchange, body: Buffer): Buffer {
 }
 
 function parse(body: Buffer): z.infer<typeof simpleRequest> {
+  if (!isUtf8(body)) throw new WeirError("weir:request:bad_encoding", "The request body is not valid UTF-8.");
   let value: unknown;
   try {
     value = JSON.parse(body.toString("utf8"));

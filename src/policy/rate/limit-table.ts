@@ -10,7 +10,7 @@ export interface LimitedSubject {
 }
 
 /** Limits by the name of their subject; what a name leaves undefined falls back to the scope's default. */
-export type NamedLimits = Readonly<Record<string, Partial<SubjectLimits>>>;
+type NamedLimits = Readonly<Record<string, Partial<SubjectLimits>>>;
 
 /** Default limits of each scope, and those of single subjects by name. */
 export interface LimitSettings {

@@ -22,7 +22,7 @@ const NETWORK_CODES = new Set([
 const LOST_CONNECTION = /connection terminated|timeout|not queryable|connection error|closed/i;
 
 /** The SQLSTATE or system code of an error, or an empty text. */
-export function sqlState(error: unknown): string {
+function sqlState(error: unknown): string {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
 }
 
@@ -37,7 +37,7 @@ export function isDataError(error: unknown): boolean {
 }
 
 /** What the callers of a store expect, or the error itself where it is a defect. `what` names the attempted operation. */
-export function mapError(error: unknown, what: string): unknown {
+function mapError(error: unknown, what: string): unknown {
   const state = sqlState(error);
   const detail = error instanceof Error ? error.message : String(error);
   if (state === UNIQUE_VIOLATION) return new StoreError("duplicate", `${what}: it exists already`, error);

@@ -57,7 +57,7 @@ export function createDatabase(pool: Pool): Kysely<Database> {
  * PostgreSQL's bigint as a number. Sums of micro-dollars stay far below 2^53 (nine billion dollars); anything above would
  * silently lose precision, so it is an error.
  */
-export function parseInt8(text: string): number {
+function parseInt8(text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value)) throw new RangeError(`a bigint does not fit into a number exactly: ${text}`);
   return value;

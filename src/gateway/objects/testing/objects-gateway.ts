@@ -26,7 +26,7 @@ export interface ObjectsGateway {
   readonly makeFile: (person: Person) => Promise<string>;
 }
 
-export interface CallInit {
+interface CallInit {
   readonly json?: unknown;
   readonly body?: string | Buffer | ReadableStream;
   readonly headers?: Record<string, string>;
