@@ -11,6 +11,8 @@ export class DirectoryFeed implements Component {
   readonly #logger: Logger;
   readonly #apply: (snapshot: DirectorySnapshot) => void;
   #unsubscribe: (() => Promise<void>) | null = null;
+  /** Revision of the reading in force. */
+  #revision = -1;
   #loading: Promise<void> | null = null;
   #stale = false;
   #stopped = false;
@@ -25,7 +27,7 @@ export class DirectoryFeed implements Component {
   /** Rejects when the first reading fails. */
   async start(): Promise<void> {
     this.#unsubscribe = await this.#store.subscribe(() => this.#refresh());
-    this.#apply(await this.#store.load());
+    this.#take(await this.#store.load());
   }
 
   async stop(): Promise<void> {
@@ -44,7 +46,8 @@ export class DirectoryFeed implements Component {
     }
     this.#loading = this.#store
       .load()
-      .then(this.#apply, (error: unknown) => this.#failed(error))
+      .then((snapshot) => this.#take(snapshot))
+      .catch((error: unknown) => this.#failed(error))
       .finally(() => {
         this.#loading = null;
         if (!this.#stale) return;
@@ -53,7 +56,15 @@ export class DirectoryFeed implements Component {
       });
   }
 
+  /** Applies a reading, unless a newer one was faster. */
+  #take(snapshot: DirectorySnapshot): void {
+    if (this.#stopped || snapshot.revision < this.#revision) return;
+    this.#apply(snapshot);
+    this.#revision = snapshot.revision;
+  }
+
   #failed(error: unknown): void {
+    if (this.#stopped) return;
     this.#logger.warn({ err: error }, "cannot read the directory; the last reading stays in force");
     this.#retry = setTimeout(() => this.#refresh(), RETRY_MS).unref();
   }

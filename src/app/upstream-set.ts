@@ -25,7 +25,8 @@ export class UpstreamSet implements Component {
   readonly name = "upstreams";
   readonly #logger: Logger;
   #members: readonly Member[] = [];
-  readonly #retiring = new Set<Promise<void>>();
+  /** Those that have left and still finish what is in flight, each with its end. */
+  readonly #retiring = new Map<Member, Promise<void>>();
 
   constructor(logger: Logger) {
     this.#logger = logger;
@@ -39,9 +40,9 @@ export class UpstreamSet implements Component {
   async start(): Promise<void> {}
 
   async stop(): Promise<void> {
-    await Promise.all(this.#members.map((member) => endNow(member)));
+    await Promise.all([...this.#members, ...this.#retiring.keys()].map((member) => endNow(member)));
     this.#members = [];
-    await Promise.all(this.#retiring);
+    await Promise.all(this.#retiring.values());
   }
 
   /**
@@ -88,8 +89,8 @@ export class UpstreamSet implements Component {
       .catch((error: unknown) =>
         this.#logger.warn({ err: error, upstream: member.upstream.name }, "upstream did not end"),
       )
-      .finally(() => this.#retiring.delete(ending));
-    this.#retiring.add(ending);
+      .finally(() => this.#retiring.delete(member));
+    this.#retiring.set(member, ending);
   }
 }
 

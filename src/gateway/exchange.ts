@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { WeirError } from "../core/weir-error.ts";
 import type { Reservation } from "../ledger/budgets/budget-book.ts";
 import type { Identity } from "../identity/key-ring.ts";
-import type { Outcome } from "../message/entry.ts";
+import type { AdmittedExchange, Outcome } from "../message/entry.ts";
 import type { Usage, UsageSource } from "../message/usage.ts";
 import type { RateTicket } from "../policy/rate/rate-policy.ts";
 import type { Route, Target } from "../routing/route-table.ts";
@@ -55,10 +55,8 @@ export class Exchange {
   targets: readonly Target[] = [];
   ticket: RateTicket | null = null;
   reservation: Reservation | null = null;
-  /** Wall-clock time of the reservation: the entry's windows. */
-  admittedAtMs = 0;
-  /** Whether the journal holds an open record that must be settled. */
-  opened = false;
+  /** What the journal holds of the exchange, once its open record is written; it must then be settled. */
+  admitted: AdmittedExchange | null = null;
   budgetHeaders: Readonly<Record<string, string>> | null = null;
   result: Result | null = null;
   /** Why the exchange is refused, once it is; answered after it has been settled. */

@@ -69,7 +69,7 @@ export class Pipeline {
     if (refusal.code === "weir:server:internal") {
       this.#services.logger.error({ request_id: exchange.id, error: describe(error) }, "internal error");
     }
-    if (!exchange.opened) sendError(exchange, refusal);
+    if (exchange.admitted === null) sendError(exchange, refusal);
   }
 }
 

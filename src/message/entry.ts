@@ -10,16 +10,9 @@ export type Outcome =
   /** Found open at boot after a crash and settled with an estimate. */
   | "interrupted";
 
-/**
- * One immutable ledger row: what an exchange used and cost. Unique on (exchangeId, attempt). Money is integer micro-dollars,
- * times are milliseconds since the epoch, durations milliseconds.
- */
-export interface Entry {
+/** What is known of an exchange from its admission on. Times are milliseconds since the epoch, money integer micro-dollars. */
+export interface AdmittedExchange {
   readonly exchangeId: string;
-  /** Number of the attempt that was served, from 1. */
-  readonly attempt: number;
-  /** How many attempts were made in all. */
-  readonly attempts: number;
   readonly organizationId: string;
   readonly teamId: string | null;
   readonly userId: string | null;
@@ -30,47 +23,39 @@ export interface Entry {
   readonly parentAgentId: string | null;
   readonly endpoint: string;
   readonly modelAsked: string;
-  /** Canonical name of the model that answered. */
+  /** Canonical name of the model that answers. */
   readonly modelServed: string;
+  readonly stream: boolean;
+  readonly reservedMicroUsd: number;
+  /** Version of the price table that the exchange was admitted under. */
+  readonly priceVersion: string;
+  /** When the reservation was made: the entry belongs to the budget windows of this moment. */
+  readonly admittedAtMs: number;
+}
+
+/** Written to the journal before the upstream is called, so that a killed process cannot lose the reservation. */
+export interface OpenRecord extends AdmittedExchange {
+  /** Estimated input tokens, so that a crash can be settled with an estimate. */
+  readonly estimatedInputTokens: number;
+}
+
+/** One immutable ledger row: what an exchange used and cost. Unique on (exchangeId, attempt). Durations are milliseconds. */
+export interface Entry extends AdmittedExchange {
+  /** Number of the attempt that was served, from 1. */
+  readonly attempt: number;
+  /** How many attempts were made in all. */
+  readonly attempts: number;
   /** Name of the upstream that answered; null when none was reached. */
   readonly target: string | null;
-  readonly stream: boolean;
   /** HTTP status given to the client; 499 when the client had gone before one was sent. */
   readonly status: number;
   readonly outcome: Outcome;
   readonly usage: Usage;
   readonly usageSource: UsageSource;
   readonly costMicroUsd: number;
-  /** Version of the price table that the exchange was admitted under. */
-  readonly priceVersion: string;
-  readonly reservedMicroUsd: number;
-  /** When the reservation was made: the entry belongs to the budget windows of this moment. */
-  readonly admittedAtMs: number;
   readonly settledAtMs: number;
   readonly latencyMs: number;
   /** Time to the first byte of content; null when none came. */
   readonly timeToFirstTokenMs: number | null;
   readonly upstreamRequestId: string | null;
-}
-
-/** Written to the journal before the upstream is called, so that a killed process cannot lose the reservation. */
-export interface OpenRecord {
-  readonly exchangeId: string;
-  readonly organizationId: string;
-  readonly teamId: string | null;
-  readonly userId: string | null;
-  readonly keyId: string;
-  readonly userType: string;
-  readonly sessionId: string | null;
-  readonly agentId: string | null;
-  readonly parentAgentId: string | null;
-  readonly endpoint: string;
-  readonly modelAsked: string;
-  readonly modelServed: string;
-  readonly stream: boolean;
-  readonly reservedMicroUsd: number;
-  /** Estimated input tokens, so that a crash can be settled with an estimate. */
-  readonly estimatedInputTokens: number;
-  readonly priceVersion: string;
-  readonly admittedAtMs: number;
 }

@@ -12,13 +12,8 @@ import { runClaude, type ClaudeOptions, type ClaudeRun } from "./run-claude.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const claude = await claudeCode();
-const skipped = claude.program === null ? ` (skipped: ${claude.reason})` : "";
 
-it.runIf(process.env["CI"] === "true")("Claude Code is here, as it must be in CI", () => {
-  expect(skipped).toBe("");
-});
-
-describe.skipIf(claude.program === null)(`Claude Code through Weir${skipped}`, () => {
+describe.skipIf(claude.missing)(claude.title("Claude Code through Weir"), () => {
   let weir: WeirProcess;
   let proxy: RecordingProxy;
   const seenRows = new Set<string>();
@@ -34,7 +29,7 @@ describe.skipIf(claude.program === null)(`Claude Code through Weir${skipped}`, (
   });
 
   function run(prompt: string, options: Partial<ClaudeOptions> = {}): Promise<ClaudeRun> {
-    return runClaude(prompt, { program: claude.program ?? "", url: proxy.url, key: weir.key, ...options });
+    return runClaude(prompt, { program: claude.program, url: proxy.url, key: weir.key, ...options });
   }
 
   /** The rows of the Messages requests that the client made since the last look: all of them, at their exact price. */
@@ -138,7 +133,7 @@ describe.skipIf(claude.program === null)(`Claude Code through Weir${skipped}`, (
   it("runs by `weir claude`, with the address and key that Weir's command line knows", async () => {
     const { code, stdout, stderr } = await run("Say hello", {
       through: [join(ROOT, "node_modules/.bin/node"), join(ROOT, "bin/weir.mjs"), "claude", "--url", proxy.url],
-      env: { WEIR_KEY: weir.key, CLAUDE_BIN: claude.program ?? "" },
+      env: { WEIR_KEY: weir.key, CLAUDE_BIN: claude.program },
     });
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toContain("sandbox");

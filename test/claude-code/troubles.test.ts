@@ -11,13 +11,8 @@ import { runClaude, type ClaudeOptions, type ClaudeRun } from "./run-claude.ts";
 
 const TEXT = "Grüße, 世界 und 🌊🏞️ plain end.";
 const claude = await claudeCode();
-const skipped = claude.program === null ? ` (skipped: ${claude.reason})` : "";
 
-it.runIf(process.env["CI"] === "true")("Claude Code is here, as it must be in CI", () => {
-  expect(skipped).toBe("");
-});
-
-describe.skipIf(claude.program === null)(`Claude Code through Weir, in trouble${skipped}`, () => {
+describe.skipIf(claude.missing)(claude.title("Claude Code through Weir, in trouble"), () => {
   let upstream: FakeUpstream;
   let weir: WeirProcess;
   const seenRows = new Set<string>();
@@ -33,7 +28,7 @@ describe.skipIf(claude.program === null)(`Claude Code through Weir, in trouble${
   });
 
   function run(options: Partial<ClaudeOptions> = {}): Promise<ClaudeRun> {
-    return runClaude("Say hello", { program: claude.program ?? "", url: weir.url, key: weir.key, ...options });
+    return runClaude("Say hello", { program: claude.program, url: weir.url, key: weir.key, ...options });
   }
 
   /** The rows since the last look: one for each request that reached the upstream, each at its exact price. */

@@ -143,9 +143,13 @@ export class WeirProcess {
     const firstLine = new Promise<string>((resolve, reject) => {
       child.stdout.setEncoding("utf8").on("data", (text: string) => {
         this.#stdout += text;
-        if (this.#stdout.includes("\n")) resolve(this.#stdout.split("\n")[0] ?? "");
+        // The ready line is one line; an error document has several, and the process ends after it.
+        const line = /^\{.*\}\n/.exec(this.#stdout)?.[0];
+        if (line !== undefined) resolve(line);
       });
-      void this.#end.then(({ code }) => reject(new Error(`weir ended with ${code} at its start:\n${this.#log}`)));
+      void this.#end.then(({ code }) =>
+        reject(new Error(`weir ended with ${code} at its start:\n${this.#stdout}${this.#log}`)),
+      );
     });
     const line = await within("weir to be ready", firstLine, START_TIMEOUT_MS);
     this.#ready = JSON.parse(line) as Ready; // the line's form is what `weir serve --json` promises

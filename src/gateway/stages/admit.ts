@@ -3,6 +3,7 @@ import { isRefusal, type BudgetSubject, type CostForecast } from "../../ledger/b
 import { CostForecaster, type RequestSize } from "../../ledger/budgets/cost-forecaster.ts";
 import { checkAccess } from "../../policy/access/access-policy.ts";
 import { budgetHeaders, budgetRefusal } from "../../policy/budget/budget-answer.ts";
+import type { AdmittedExchange } from "../../message/entry.ts";
 import type { Route } from "../../routing/route-table.ts";
 import { required, type Exchange } from "../exchange.ts";
 import { ClientGone } from "../http/body-reader.ts";
@@ -68,10 +69,9 @@ function reserve(exchange: Exchange, services: GatewayServices, route: Route): v
   const reserved = services.budgets.reserve(path, organization.timeZone, dearest(forecasts), now);
   if (isRefusal(reserved)) throw budgetRefusal(reserved, now);
   exchange.reservation = reserved;
-  exchange.admittedAtMs = now;
   const fullest = services.budgets.fullest(path, organization.timeZone, now);
   if (fullest !== null) exchange.budgetHeaders = budgetHeaders(fullest, false);
-  exchange.opened = services.journal.open({
+  const admitted: AdmittedExchange = {
     exchangeId: exchange.id,
     organizationId: principal.organizationId,
     teamId: principal.teamId,
@@ -86,17 +86,17 @@ function reserve(exchange: Exchange, services: GatewayServices, route: Route): v
     modelServed: route.model,
     stream: scan.stream,
     reservedMicroUsd: reserved.amount,
-    estimatedInputTokens: CostForecaster.estimateInputTokens(bytes),
     priceVersion: exchange.snapshot.prices.version,
     admittedAtMs: now,
-  });
-  if (!exchange.opened) {
+  };
+  if (!services.journal.open({ ...admitted, estimatedInputTokens: CostForecaster.estimateInputTokens(bytes) })) {
     throw new WeirError(
       "weir:server:journal_full",
       "Weir cannot record usage at the moment and therefore takes no new requests.",
       { retryAfterSeconds: 10 },
     );
   }
+  exchange.admitted = admitted;
 }
 
 /** What the exchange may cost wherever it ends up: the first target may fail and the next be dearer. */

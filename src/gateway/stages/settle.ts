@@ -1,7 +1,7 @@
 import { costOf } from "../../ledger/prices/price-book.ts";
-import type { Entry } from "../../message/entry.ts";
+import type { AdmittedExchange, Entry } from "../../message/entry.ts";
 import { emptyUsage, type Usage } from "../../message/usage.ts";
-import { required, type Exchange, type Result } from "../exchange.ts";
+import type { Exchange, Result } from "../exchange.ts";
 import { sendError } from "../http/error-response.ts";
 import type { GatewayServices } from "../services.ts";
 import type { Stage } from "./stage.ts";
@@ -14,7 +14,9 @@ export const settle: Stage = {
     const cost = result.target === null ? 0 : costOf(result.usage, result.target.price);
     giveBack(exchange, services, result, cost);
     observe(exchange, services, result, cost);
-    const durable = !exchange.opened || (await record(services, entryOf(exchange, services, result, cost)));
+    const { admitted } = exchange;
+    const durable =
+      admitted === null || (await record(services, entryOf(exchange, services, { admitted, result, cost })));
     if (exchange.refusal !== null) sendError(exchange, exchange.refusal);
     else exchange.relay?.release(durable);
   },
@@ -23,10 +25,15 @@ export const settle: Stage = {
 function giveBack(exchange: Exchange, services: GatewayServices, result: Result, cost: number): void {
   if (exchange.reservation !== null) services.budgets.settle(exchange.reservation, cost);
   if (exchange.ticket !== null) {
-    const used = exchange.opened ? totalTokens(result.usage) : 0;
+    const used = exchange.admitted === null ? 0 : totalTokens(result.usage);
     services.rate.leave(exchange.ticket, used, services.clock.monotonicMs());
   }
-  if (exchange.opened && result.outcome === "complete" && exchange.route !== null && exchange.identity !== null) {
+  if (
+    exchange.admitted !== null &&
+    result.outcome === "complete" &&
+    exchange.route !== null &&
+    exchange.identity !== null
+  ) {
     services.forecaster.observe(exchange.identity.principal.keyId, exchange.route.model, cost);
   }
 }
@@ -51,34 +58,21 @@ function recorded({ services, entry, resolve }: Recording, error: Error | null):
   resolve(error === null);
 }
 
-function entryOf(exchange: Exchange, services: GatewayServices, result: Result, cost: number): Entry {
-  const { principal } = required(exchange.identity, "identity");
-  const scan = required(exchange.scan, "scan");
+function entryOf(
+  exchange: Exchange,
+  services: GatewayServices,
+  { admitted, result, cost }: { admitted: AdmittedExchange; result: Result; cost: number },
+): Entry {
   return {
-    exchangeId: exchange.id,
+    ...admitted,
     attempt: result.attempts,
     attempts: result.attempts,
-    organizationId: principal.organizationId,
-    teamId: principal.teamId,
-    userId: principal.userId,
-    keyId: principal.keyId,
-    userType: principal.userType,
-    sessionId: exchange.sessionId,
-    agentId: exchange.header("x-claude-code-agent-id"),
-    parentAgentId: exchange.header("x-claude-code-parent-agent-id"),
-    endpoint: exchange.endpoint.name,
-    modelAsked: scan.model,
-    modelServed: required(exchange.route, "route").model,
     target: result.target?.upstream.name ?? null,
-    stream: scan.stream,
     status: result.status,
     outcome: result.outcome,
     usage: result.usage,
     usageSource: result.usageSource,
     costMicroUsd: cost,
-    priceVersion: exchange.snapshot.prices.version,
-    reservedMicroUsd: exchange.reservation?.amount ?? 0,
-    admittedAtMs: exchange.admittedAtMs,
     settledAtMs: services.windowClock.nowMs(),
     latencyMs: Math.round(services.clock.monotonicMs() - exchange.startedAtMs),
     timeToFirstTokenMs:
