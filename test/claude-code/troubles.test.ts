@@ -5,6 +5,7 @@ import type { Entry } from "../../src/message/entry.ts";
 import { exactCostMicroUsd } from "../harness/exact-cost.ts";
 import { FakeUpstream, type Reply, type SeenRequest } from "../harness/fake-upstream.ts";
 import { toolEvents } from "../harness/message-events.ts";
+import { eventually } from "../harness/waiting.ts";
 import { WeirProcess } from "../harness/weir-process.ts";
 import { claudeCode } from "./install.ts";
 import { runClaude, type ClaudeOptions, type ClaudeRun } from "./run-claude.ts";
@@ -118,10 +119,10 @@ describe.skipIf(claude.missing)(claude.title("Claude Code through Weir, in troub
     expect(stdout).toContain("monthly budget of this organization, $0.0001");
     expect(stdout).toContain("ask your administrator");
     expect(upstream.requests).toEqual([]);
-    const refused = weir.log
-      .split("\n")
-      .filter((line) => line.includes('"status":429') && line.includes('"cost_micro_usd":0'));
-    expect(refused.length).toBe(1);
+    const refused = (): string[] =>
+      weir.log.split("\n").filter((line) => line.includes('"status":429') && line.includes('"cost_micro_usd":0'));
+    await eventually("the refusal is in the log", () => refused().length > 0);
+    expect(refused().length).toBe(1);
   });
 });
 

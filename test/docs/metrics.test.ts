@@ -37,8 +37,10 @@ afterAll(async () => weir.dispose());
 
 describe("docs/guides/operations.md", () => {
   it("names every metric of Weir's own, and none that Weir does not have", () => {
-    const served = [...metrics.matchAll(/^# TYPE ((?:weir|claude)_\w+)/gm)].map(([, name]) => name);
-    const told = [...readPage("docs/guides/operations.md").matchAll(/`((?:weir|claude)_\w+)/g)].map(([, name]) => name);
+    const served = [...metrics.matchAll(/^# TYPE ((?:weir|claude)_\w+)/gm)].map(([, name = ""]) => name);
+    const told = [...readPage("docs/guides/operations.md").matchAll(/`((?:weir|claude)_\w+)/g)].map(
+      ([, name = ""]) => name,
+    );
     expect(served.length).toBeGreaterThan(10);
     expect([...new Set(told)].sort()).toEqual([...new Set(served)].sort());
   });

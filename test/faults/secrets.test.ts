@@ -172,6 +172,7 @@ describe("after every field and every error path has carried secrets", () => {
 
   it("none stands in the log, journal, database, metrics, status and health pages, or command line", async () => {
     await weir.entries((rows) => rows.some((row) => row.outcome === "client_gone"));
+    await eventually("the log has the last exchange", () => weir.log.includes('"outcome":"client_gone"'));
     const found = Object.entries(await sinks()).flatMap(([sink, text]) =>
       leaks(text).map((name) => `${name} in ${sink}`),
     );

@@ -47,6 +47,9 @@ describe("ConcurrencyGate", () => {
     expect(enter("c", claims, 1)).toEqual({ kind: "full", id: "team" });
     expect(gate.queued).toBe(1);
     expect(gate.active("key")).toBe(1);
+
+    enter("d", [lane("another key", 1), lane("team", 1)], 1);
+    expect(gate.subjects).toBe(2);
   });
 
   it("refuses at once with a queue of nothing", () => {
@@ -263,6 +266,7 @@ describe("over any order of coming, going and giving up", () => {
         while (pair.leave(0)) pair.compare();
         expect(pair.plain.requests.filter(({ state }) => state !== "done")).toEqual([]);
         expect(pair.gate.queued).toBe(0);
+        expect(pair.gate.subjects).toBe(0);
         for (const id of IDS) expect(pair.gate.active(id)).toBe(0);
       }),
       { numRuns: 500 },

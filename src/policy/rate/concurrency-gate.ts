@@ -44,6 +44,11 @@ export class ConcurrencyGate {
     return this.#queued;
   }
 
+  /** Subjects that are remembered: those with requests that run or wait. */
+  get subjects(): number {
+    return this.#lanes.size;
+  }
+
   active(id: string): number {
     return this.#lanes.get(id)?.active ?? 0;
   }

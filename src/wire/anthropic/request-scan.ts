@@ -51,9 +51,13 @@ export function scanRequest(body: Buffer, limits: ScanLimits): ScannedRequest {
   };
 }
 
-/** Whether `"1h"` may stand anywhere, also with its 1 or its h escaped: a forecast may err upwards, never downwards. */
+/**
+ * Whether `"1h"` may stand anywhere, also with its 1 or its h escaped: a forecast may err upwards, never downwards. The bare
+ * digits are looked for first: a search that begins with a backslash stops at every escape of the text.
+ */
 function mentionsOneHour(text: string): boolean {
-  return text.includes('"1h"') || text.includes("\\u0031") || text.includes("\\u0068");
+  if (text.includes('"1h"')) return true;
+  return ["0031", "0068"].some((digits) => text.includes(digits) && text.includes(`\\u${digits}`));
 }
 
 type Fields = Readonly<Record<string, unknown>>;

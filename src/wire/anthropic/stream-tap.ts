@@ -29,7 +29,6 @@ export class StreamTap {
   #deltas = 0;
   #deltaBytes = 0;
   #holdFrom = -1;
-  #chunk: Buffer | null = null;
   readonly #splitter = new EventSplitter(this.#event.bind(this), MAX_EVENT_BYTES);
 
   /** Whether any content has passed. */
@@ -55,9 +54,7 @@ export class StreamTap {
   push(chunk: Buffer): number {
     if (this.complete) return 0;
     this.#holdFrom = -1;
-    this.#chunk = chunk;
     this.#splitter.push(chunk);
-    this.#chunk = null;
     return this.#holdFrom;
   }
 
@@ -94,7 +91,8 @@ export class StreamTap {
         break;
       case "message_stop":
         this.complete = true;
-        this.#holdFrom = this.#chunk === buffer ? start : 0;
+        // An event that began in an earlier chunk lies alone in its buffer: its start, 0, is the chunk's too.
+        this.#holdFrom = start;
         break;
       case "content_block_delta":
         this.#deltas++;
