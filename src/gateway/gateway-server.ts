@@ -73,6 +73,8 @@ export class GatewayServer implements Component {
         : createTlsServer({ ...http, ...options.tls, handshakeTimeout: 10_000 });
     this.#server.maxConnections = options.maxConnections;
     this.#server.on("request", (request, response) => this.#serve(request, response));
+    // An expectation that nobody knows is left unmet (RFC 9110, 10.1.1); node's own refusal would lack a request id.
+    this.#server.on("checkExpectation", (request, response) => this.#serve(request, response));
     this.#server.on("clientError", (error: Error, socket: Socket) => answerClientError(error, socket, services.ids));
   }
 

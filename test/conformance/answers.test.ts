@@ -31,19 +31,22 @@ describe("an answer's headers", () => {
     const headers = {
       "anthropic-organization-id": "org-upstream",
       "anthropic-unheard-of": "kept",
+      "anthropic-hop": "dropped",
       "anthropic-ratelimit-requests-remaining": "7",
       "anthropic-ratelimit-unified-status": "allowed",
       "set-cookie": "upstream=1",
       server: "upstream",
       "x-internal": "1",
       "cf-ray": "1",
-      connection: "keep-alive, anthropic-unheard-of",
+      connection: "keep-alive, Anthropic-Hop",
     };
     upstream.reply(stream ? { kind: "stream", headers } : { kind: "whole", headers });
     const answer = await send({ stream });
     expect(answer.status).toBe(200);
     expect(answer.headers["anthropic-organization-id"]).toBe("org-upstream");
+    expect(answer.headers["anthropic-unheard-of"]).toBe("kept");
     for (const name of [
+      "anthropic-hop",
       "anthropic-ratelimit-requests-remaining",
       "anthropic-ratelimit-unified-status",
       "set-cookie",
@@ -165,6 +168,13 @@ describe("request-id", () => {
       expect(answer).toMatch(/^HTTP\/1\.1 4(00|31) /);
       expect(answer).toMatch(/\r\nrequest-id: req_/);
     }
+  });
+
+  it("is on the refusal of an expectation that nobody can meet", async () => {
+    const headers = { ...json, "x-api-key": gateway.key, expect: "the-unexpected" };
+    const answer = await ask(`${gateway.url}/v1/messages`, { headers, body: messageBody() });
+    expect(answer.status).toBeGreaterThanOrEqual(200);
+    expect(answer.headers["request-id"]).toMatch(/^req_/);
   });
 
   it("differs from one request to the next", async () => {

@@ -24,12 +24,17 @@ export function forwardHeaders(rawHeaders: readonly string[], connection: string
   return out;
 }
 
-/** The upstream's headers that the client gets. Its rate-limit headers describe the organisation's quota: dropped. */
+/**
+ * The upstream's headers that the client gets. Its rate-limit headers describe the organisation's quota: dropped, like those
+ * that its `Connection` names.
+ */
 export function returnHeaders(headers: IncomingHttpHeaders): Record<string, string | string[]> {
+  const { connection } = headers;
+  const named = connection === undefined ? null : connection.toLowerCase().split(/\s*,\s*/);
   const out: Record<string, string | string[]> = {};
   for (const name in headers) {
     const value = headers[name];
-    if (value === undefined) continue;
+    if (value === undefined || (named !== null && named.includes(name))) continue;
     if (RETURNED.has(name) || (name.startsWith("anthropic-") && !name.startsWith("anthropic-ratelimit-")))
       out[name] = value;
   }

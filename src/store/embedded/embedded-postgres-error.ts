@@ -10,4 +10,4 @@ export class EmbeddedPostgresError extends Error {
 }
 
 /** The remedy that always works: a server that somebody else runs. */
-export const USE_EXTERNAL = "Set database.url to a PostgreSQL server (15 or newer) of your own.";
+export const USE_EXTERNAL = "Set store.postgres_url to a PostgreSQL server (15 or newer) of your own.";

@@ -53,7 +53,7 @@ async function checkVersion(pool: Pool): Promise<void> {
   if (major >= OLDEST_VERSION) return;
   throw new MigrationError(
     `The database runs PostgreSQL ${major}; Weir needs ${OLDEST_VERSION} or newer.`,
-    "Upgrade the server, or leave database.url out to use the PostgreSQL that Weir brings.",
+    "Upgrade the server, or leave store.postgres_url out to use the PostgreSQL that Weir brings.",
   );
 }
 
