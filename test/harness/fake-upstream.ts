@@ -10,7 +10,7 @@ import { encodeEvent, messageDocument, messageEvents, type MessageEvent } from "
 export type CutMode = "destroy" | "reset" | "end" | "error" | "hang";
 export const CUT_MODES: readonly CutMode[] = ["destroy", "reset", "end", "error", "hang"];
 
-export interface StreamReply {
+interface StreamReply {
   readonly kind: "stream";
   /** Default: a whole answer of one text block. */
   readonly events?: readonly MessageEvent[];
@@ -26,7 +26,7 @@ export interface StreamReply {
   readonly cut?: { readonly afterEvents: number; readonly how: CutMode };
 }
 
-export interface WholeReply {
+interface WholeReply {
   readonly kind: "whole";
   readonly status?: number;
   /** Text and bytes are sent as they are, anything else as JSON. Default: a whole answer. */
@@ -149,7 +149,7 @@ export class FakeUpstream {
 }
 
 /** What an upstream without a script does: a whole answer in the form that was asked for. */
-export function answerAsAsked(request: SeenRequest): Reply {
+function answerAsAsked(request: SeenRequest): Reply {
   if (request.url.includes("/count_tokens")) return { kind: "whole", body: { input_tokens: 7 } };
   return request.body.includes('"stream":true') ? { kind: "stream" } : { kind: "whole" };
 }

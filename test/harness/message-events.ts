@@ -17,7 +17,7 @@ export interface ReportedUsage {
   readonly inference_geo?: string;
 }
 
-export const SAMPLE_USAGE: ReportedUsage = {
+const SAMPLE_USAGE: ReportedUsage = {
   input_tokens: 100,
   output_tokens: 12,
   cache_read_input_tokens: 1_000,
@@ -26,7 +26,7 @@ export const SAMPLE_USAGE: ReportedUsage = {
 };
 
 /** Text that takes one, two, three and four bytes a character, so that any cut may fall inside one. */
-export const SAMPLE_TEXTS: readonly string[] = ["Grüße, ", "世界 ", "und 🌊🏞️ ", "plain end."];
+const SAMPLE_TEXTS: readonly string[] = ["Grüße, ", "世界 ", "und 🌊🏞️ ", "plain end."];
 
 export interface AnswerOptions {
   readonly model?: string;
