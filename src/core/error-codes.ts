@@ -61,6 +61,12 @@ export const ERRORS = {
     retry: false,
     remedy: "Send exactly one valid Host header.",
   },
+  "weir:request:bad_version": {
+    status: 400,
+    type: "invalid_request_error",
+    retry: false,
+    remedy: "Speak HTTP/1.1.",
+  },
   "weir:request:malformed_target": {
     status: 400,
     type: "invalid_request_error",

@@ -40,6 +40,7 @@ const AMBIGUOUS: ReadonlySet<ErrorCode> = new Set([
   "weir:request:bad_host",
   "weir:request:bad_encoding",
   "weir:request:malformed_target",
+  "weir:request:bad_version",
 ]);
 
 /** The data port: node's HTTP server in front of the pipeline. */

@@ -12,7 +12,7 @@ const HOST = /^(?:[A-Za-z0-9._~!$&'()*+;=%-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/
 export function checkFraming(request: IncomingMessage): void {
   const { rawHeaders, httpVersion } = request;
   if (httpVersion !== "1.1" && httpVersion !== "1.0") {
-    throw new WeirError("weir:request:malformed_target", "The only HTTP versions that Weir speaks are 1.1 and 1.0.");
+    throw new WeirError("weir:request:bad_version", "The only HTTP versions that Weir speaks are 1.1 and 1.0.");
   }
   let hosts = 0;
   for (let i = 0; i < rawHeaders.length; i += 2) {
