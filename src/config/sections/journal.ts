@@ -19,8 +19,8 @@ const members = z.strictObject({
     .int()
     .min(0)
     .max(1000)
-    .default(2)
-    .describe("How long a settled exchange waits for others to share one disk write with, in milliseconds."),
+    .default(5)
+    .describe("Least time between the starts of two disk writes, in milliseconds: under load, settled exchanges share one. An idle journal writes at once."),
 });
 
 /** The local file that usage is written to before a response ends. */
