@@ -8,6 +8,7 @@ import { findOwned, ownerOf } from "./ownership.ts";
 /** The end of `"file_id"`: `_` is rarer in JSON than `"` or `f`, and the search runs from one first byte to the next. */
 const KEY_END = Buffer.from('_id"');
 const KEY_START = Buffer.from('"file');
+const ESCAPE_END = Buffer.from("u00");
 const ZEROS = Buffer.from("00");
 /** Codes of the letters of `file_id`, as the last two digits of an escape such as `\u0066`. */
 const ESCAPED_LETTERS = new Set(["66", "69", "6c", "65", "5f", "64"]);
@@ -49,6 +50,8 @@ export function mayUseFiles(body: Buffer): boolean {
 
 /** Nobody escapes these letters except to hide them; the escapes that are common (control characters, other scripts) differ. */
 function hasEscapedLetter(body: Buffer): boolean {
+  // One cheap search spares most bodies the walk over their zeros.
+  if (!body.includes(ESCAPE_END)) return false;
   let at = body.indexOf(ZEROS);
   while (at >= 0) {
     const isEscape = body[at - 1] === 117 && body[at - 2] === 92;

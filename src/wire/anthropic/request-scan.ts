@@ -52,12 +52,12 @@ export function scanRequest(body: Buffer, limits: ScanLimits): ScannedRequest {
 }
 
 /**
- * Whether `"1h"` may stand anywhere, also with its 1 or its h escaped: a forecast may err upwards, never downwards. The bare
- * digits are looked for first: a search that begins with a backslash stops at every escape of the text.
+ * Whether `"1h"` may stand anywhere, also with its 1 or its h escaped: a forecast may err upwards, never downwards. No search
+ * begins with a quote or a backslash: it would stop at every one of the text, and cost ten times as much.
  */
 function mentionsOneHour(text: string): boolean {
-  if (text.includes('"1h"')) return true;
-  return ["0031", "0068"].some((digits) => text.includes(digits) && text.includes(`\\u${digits}`));
+  if (text.includes('1h"') && text.includes('"1h"')) return true;
+  return text.includes("u00") && (text.includes("u0031") || text.includes("u0068"));
 }
 
 type Fields = Readonly<Record<string, unknown>>;
