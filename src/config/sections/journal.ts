@@ -20,7 +20,9 @@ const members = z.strictObject({
     .min(0)
     .max(1000)
     .default(5)
-    .describe("Least time between the starts of two disk writes, in milliseconds: under load, settled exchanges share one. An idle journal writes at once."),
+    .describe(
+      "Least time between the starts of two disk writes, in milliseconds: under load, settled exchanges share one. An idle journal writes at once.",
+    ),
 });
 
 /** The local file that usage is written to before a response ends. */
