@@ -11,7 +11,7 @@ const NEEDED_MAJOR = 26;
 // thread that Weir has (one process a core). No cells for closures' variables: they live in the old generation and keep
 // what requests leave behind alive (docs/adr/0011).
 const V8_FLAGS = [
-  "--max-semi-space-size=32",
+  "--max-semi-space-size=16",
   "--min-semi-space-size=16",
   "--no-parallel-scavenge",
   "--no-function-context-cells",

@@ -6,9 +6,16 @@ import { architecturePage } from "./generate-architecture.ts";
 import { cliDoc } from "./generate-cli-docs.ts";
 import { configDocs } from "./generate-config-docs.ts";
 import { guidePages } from "./generate-guides.ts";
+import { jsonScanModule } from "./generate-json-scan.ts";
 import { generateMain } from "./generate/write-or-check.ts";
 
 process.exitCode = await generateMain(
-  async (root) => [...configDocs(), cliDoc(), await architecturePage(root), ...(await guidePages(root))],
+  async (root) => [
+    ...configDocs(),
+    cliDoc(),
+    await architecturePage(root),
+    ...(await guidePages(root)),
+    await jsonScanModule(root),
+  ],
   process.argv.slice(2),
 );

@@ -173,7 +173,7 @@ export class WeirServer {
     await this.#stack.start(shipper);
     this.#stack.beforeStop(() => shipper.drain());
     const streams = await this.#stack.start(new StreamKeeper(clock));
-    this.#accessLog = new AccessLog(clock, this.#log.sink);
+    this.#accessLog = new AccessLog(clock, this.#log.accessSink);
     const services: GatewayServices = {
       clock,
       windowClock,

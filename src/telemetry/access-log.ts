@@ -1,6 +1,9 @@
 import type { Clock } from "../core/clock.ts";
 
-/** One line about one settled exchange. Strings other than the model are made by Weir and need no escaping. */
+/**
+ * One line about one settled exchange. Its strings are Weir's own (ids, names from the configuration, canonical model
+ * names), never a caller's: they need no search for credentials, and those other than the model no escaping.
+ */
 export interface AccessLine {
   readonly requestId: string;
   readonly keyId: string | null;

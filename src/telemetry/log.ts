@@ -15,12 +15,19 @@ const CREDENTIALS =
 /** Fields that never show their value, at any depth that Weir logs. */
 const SECRET_FIELDS = ["authorization", "x-api-key", "api_key", "oauth_token", "password", "secret", "key_pepper"];
 
-/** The log: pino, redacted by field and, at the sink, by the look of the text; plus the sink for lines made elsewhere. */
-export function createLog(settings: LogSettings, write: (text: string) => void): { logger: Logger; sink: LineSink } {
-  const sink: LineSink = (text) => {
-    const safe = text.replace(CREDENTIALS, "[redacted]");
-    write(settings.format === "pretty" ? safe.split("\n").map(prettyLine).join("\n") : safe);
+/** A log and the sink for the lines of the access log. */
+export interface Log {
+  readonly logger: Logger;
+  /** For lines that consist of ids and names which Weir chose itself: they are not searched for credentials. */
+  readonly accessSink: LineSink;
+}
+
+/** The log: pino, redacted by field and, at the sink, by the look of the text. */
+export function createLog(settings: LogSettings, write: (text: string) => void): Log {
+  const accessSink: LineSink = (text) => {
+    write(settings.format === "pretty" ? text.split("\n").map(prettyLine).join("\n") : text);
   };
+  const sink: LineSink = (text) => accessSink(text.replace(CREDENTIALS, "[redacted]"));
   const paths = SECRET_FIELDS.flatMap((field) => [`["${field}"]`, `*["${field}"]`]);
   const logger = pino(
     {
@@ -31,7 +38,7 @@ export function createLog(settings: LogSettings, write: (text: string) => void):
     },
     { write: sink },
   );
-  return { logger, sink };
+  return { logger, accessSink };
 }
 
 const LEVELS: Readonly<Record<number, string>> = {

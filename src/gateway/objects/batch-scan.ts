@@ -74,7 +74,9 @@ function readRequest(body: Buffer, reading: Reading): BatchRequest {
 
 function readParams(body: Buffer, params: Span, { index, maxDepth }: Reading): ScannedRequest {
   try {
-    return scanRequest(body.subarray(params.start, params.end), { maxDepth, requireMaxTokens: true });
+    const scan = scanRequest(body.subarray(params.start, params.end), { maxDepth, requireMaxTokens: true });
+    // A batch may have a hundred thousand requests, and nothing here reads their members again.
+    return { ...scan, members: [] };
   } catch (error) {
     if (!(error instanceof WeirError)) throw error;
     throw new WeirError(error.code, `requests.${index}.params: ${error.message}`, error.facts);

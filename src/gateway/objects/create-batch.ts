@@ -18,7 +18,8 @@ export async function createBatch(exchange: Exchange, services: GatewayServices)
   const requests = await scanBatch(body, { maxDepth: snapshot.maxJsonDepth });
   const { routes } = snapshot;
   const plan = planBatch(requests, { identity, routes, client: exchange });
-  const holder = await checkFileOwnership(body, identity, services.objects);
+  const mentionsFiles = requests.some(({ scan }) => scan.mentionsFiles);
+  const holder = mentionsFiles ? await checkFileOwnership(body, identity, services.objects) : null;
   if (holder !== null && holder !== plan.upstream.name) {
     throw new WeirError("weir:request:invalid_field", `The files of this batch are at ${holder}, its models are not.`);
   }

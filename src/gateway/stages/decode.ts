@@ -15,11 +15,14 @@ export const decode: Stage = {
     const body = await readBody(exchange.request, snapshot);
     const message = endpoint.kind === "simple" ? composeSimpleRequest(exchange, body) : body;
     exchange.body = message;
-    exchange.scan = scanRequest(message, {
+    const scan = scanRequest(message, {
       maxDepth: snapshot.maxJsonDepth,
       requireMaxTokens: endpoint.kind !== "count_tokens",
     });
-    exchange.heldBy = await checkFileOwnership(message, required(exchange.identity, "identity"), services.objects);
+    exchange.scan = scan;
+    if (scan.mentionsFiles) {
+      exchange.heldBy = await checkFileOwnership(message, required(exchange.identity, "identity"), services.objects);
+    }
   },
 };
 

@@ -239,13 +239,6 @@ describe("scanRequest on invalid requests", () => {
     expect(process.memoryUsage().heapUsed - heapBefore).toBeLessThan(levels * 16);
   });
 
-  it("looks for a repeated key among very many without comparing each with each", () => {
-    const keys = Array.from({ length: 200_000 }, (_, i) => `"k${i}":0`).join();
-
-    // Two hundred thousand keys compared pairwise would outlast the test's time limit.
-    expect(refusalOf(`{${keys},"k199999":1}`).message).toMatch(/"k199999" appears twice/);
-  });
-
   it.each([
     ['{"max_tokens":1,"messages":[]}', "model is required"],
     ['{"model":null,"max_tokens":1,"messages":[]}', "model is required"],
