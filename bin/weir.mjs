@@ -9,12 +9,13 @@ import { fileURLToPath } from "node:url";
 const NEEDED_MAJOR = 26;
 // A larger young generation: most of what a request allocates dies with it, and is then never copied. Collected by the one
 // thread that Weir has (one process a core). No cells for closures' variables: they live in the old generation and keep
-// what requests leave behind alive (docs/adr/0011).
+// what requests leave behind alive (docs/adr/0011). Collections may be asked for, by what frees bodies (docs/adr/0012).
 const V8_FLAGS = [
-  "--max-semi-space-size=16",
+  "--max-semi-space-size=32",
   "--min-semi-space-size=16",
   "--no-parallel-scavenge",
   "--no-function-context-cells",
+  "--expose-gc",
 ];
 const BUILT = new URL("../dist/app/main.js", import.meta.url);
 const SOURCE = new URL("../src/app/main.ts", import.meta.url);

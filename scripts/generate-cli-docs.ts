@@ -53,6 +53,7 @@ function describingContext(): CliContext {
       database: never,
       connectUpstream: never,
       routes: never,
+      runningAdmin: never,
       journalDirectory: never,
       secretFiles: never,
     },

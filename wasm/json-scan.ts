@@ -132,6 +132,11 @@ function skipSpace(at: i32): i32 {
   }
 }
 
+/** Whether a byte may begin a JSON value other than an object. */
+function beginsValue(c: i32): bool {
+  return c == 0x5b || c == 0x22 || c == 0x2d || (c >= 0x30 && c <= 0x39) || c == 0x74 || c == 0x66 || c == 0x6e;
+}
+
 function fail(status: i32, at: i32): i32 {
   store<i32>(RESULT, at - INPUT);
   return status;
@@ -153,7 +158,7 @@ export function scan(length: i32, maxDepth: i32): i32 {
   if (p >= end) return fail(MALFORMED, end);
   if (load<u8>(p) != 0x7b) {
     // Only to tell a text that is no JSON from one that is no object.
-    if (load<u8>(p) != 0x5b && load<u8>(p) != 0x22 && load<u8>(p) < 0x2d) return fail(MALFORMED, p);
+    if (!beginsValue(load<u8>(p))) return fail(MALFORMED, p);
     return fail(NOT_OBJECT, p);
   }
   while (true) {

@@ -4,19 +4,28 @@ import type { AddressInfo } from "node:net";
 import type { Component } from "../core/component.ts";
 import type { HealthReport } from "../gateway/services.ts";
 import type { MetricsPage } from "../telemetry/metrics/process-metrics.ts";
+import type { RoutingPages } from "./routing-pages.ts";
 
-/** The operators' port: metrics and health. It says nothing secret and changes nothing. */
+export interface AdminParts {
+  readonly metrics: MetricsPage;
+  readonly health: HealthReport;
+  readonly routing: RoutingPages;
+}
+
+/** The operators' port: metrics, health, routing. It says nothing secret and changes nothing. */
 export class AdminServer implements Component {
   readonly name = "admin";
   readonly #address: { readonly host: string; readonly port: number };
   readonly #metrics: MetricsPage;
   readonly #health: HealthReport;
+  readonly #routing: RoutingPages;
   readonly #server: Server;
 
-  constructor(address: { host: string; port: number }, parts: { metrics: MetricsPage; health: HealthReport }) {
+  constructor(address: { host: string; port: number }, parts: AdminParts) {
     this.#address = address;
     this.#metrics = parts.metrics;
     this.#health = parts.health;
+    this.#routing = parts.routing;
     this.#server = createServer((request, response) => {
       this.#serve(request, response).catch(() => response.destroy());
     });
@@ -46,7 +55,7 @@ export class AdminServer implements Component {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const [path = "/"] = (request.url ?? "/").split("?", 1);
+    const [path = "/", query = ""] = (request.url ?? "/").split("?", 2);
     if (request.method !== "GET" && request.method !== "HEAD") {
       response.writeHead(405, { allow: "GET, HEAD" }).end();
       return;
@@ -66,8 +75,19 @@ export class AdminServer implements Component {
       case "/status":
         json(response, 200, { ...this.#health.describe(), failures: this.#health.failures() });
         return;
+      case "/v1/routing":
+        json(response, 200, this.#routing.describe());
+        return;
+      case "/v1/routing/explain": {
+        const { status, document } = this.#routing.explain(new URLSearchParams(query));
+        json(response, status, document);
+        return;
+      }
       default:
-        json(response, 404, { error: "Weir's admin port serves /metrics, /healthz, /readyz and /status." });
+        json(response, 404, {
+          error:
+            "Weir's admin port serves /metrics, /healthz, /readyz, /status, /v1/routing and /v1/routing/explain?model=….",
+        });
     }
   }
 }

@@ -1,6 +1,3 @@
-import { readFile } from "node:fs/promises";
-import path from "node:path";
-
 import type { CliContext, CommonOptions, Records, ServeOptions } from "../cli/cli-context.ts";
 import { configInvalid } from "../cli/error-report.ts";
 import { processTerminal } from "../cli/terminal/process-terminal.ts";
@@ -12,6 +9,7 @@ import { systemClock } from "../core/clock.ts";
 import { silentLogger } from "../core/logger.ts";
 import { KeyHasher } from "../identity/key-secret.ts";
 import { inspections } from "./inspections.ts";
+import { isServing } from "./is-serving.ts";
 import { OpenRecords } from "./records.ts";
 import { keyPepper } from "./secrets.ts";
 import { serve } from "./serve.ts";
@@ -79,17 +77,4 @@ async function openRecords(options: CommonOptions): Promise<Records> {
     serverRunning: await isServing(config.data_dir),
     close: () => records.stop(),
   };
-}
-
-/** Whether a process holds the journal of a data directory. */
-async function isServing(dataDir: string): Promise<boolean> {
-  try {
-    const lock: unknown = JSON.parse(await readFile(path.join(dataDir, "journal", "lock"), "utf8"));
-    if (typeof lock !== "object" || lock === null || !("pid" in lock) || typeof lock.pid !== "number") return false;
-    process.kill(lock.pid, 0);
-    return true;
-  } catch {
-    // No lock, or its process is gone: nobody serves.
-    return false;
-  }
 }

@@ -8,6 +8,7 @@ import { LimitTable } from "../policy/rate/limit-table.ts";
 import { RouteTable } from "../routing/route-table.ts";
 import type { SubjectLimits } from "../store/ports/directory.ts";
 import type { Upstream } from "../upstream/upstream.ts";
+import { routeOverrides } from "./routing-settings.ts";
 
 /** A validated configuration as the hot path wants it. `nowMs` decides which dated prices apply. */
 export function compileSnapshot(
@@ -29,7 +30,13 @@ export function compileSnapshot(
   return {
     revision,
     prices,
-    routes: new RouteTable({ upstreams, models, includeBuiltins: config.auto_include_builtin_models, prices }),
+    routes: new RouteTable({
+      upstreams,
+      models,
+      includeBuiltins: config.auto_include_builtin_models,
+      prices,
+      overrides: routeOverrides(config),
+    }),
     limits: limitTable(config.admission),
     queue: { size: config.admission.queue.size, timeoutMs: config.admission.queue.timeout_ms },
     access: {

@@ -19,6 +19,7 @@ function open(given: Partial<OpenRecord> = {}): OpenRecord {
     agentId: null,
     parentAgentId: null,
     endpoint: "messages",
+    clientFormat: "openai-chat",
     modelAsked: "opus",
     modelServed: "claude-opus-5",
     stream: true,
@@ -47,7 +48,10 @@ describe("settleInterrupted", () => {
         settledAtMs: NOW_MS,
         latencyMs: 60_000,
         status: 499,
+        clientFormat: "openai-chat",
         target: null,
+        targetModel: null,
+        cacheLossMicroUsd: 0,
         attempt: 1,
       },
     ]);

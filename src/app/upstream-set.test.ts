@@ -1,10 +1,16 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 
 import { FakeUpstream } from "../../test/harness/fake-upstream.ts";
 import { eventually } from "../../test/harness/waiting.ts";
 import type { Config } from "../config/schema.ts";
 import { loadText } from "../config/testing/config-directory.ts";
+import { systemClock } from "../core/clock.ts";
 import { silentLogger } from "../core/logger.ts";
+import { systemScheduler } from "../upstream/credentials/scheduler.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import { UpstreamSet } from "./upstream-set.ts";
 
@@ -15,19 +21,17 @@ async function configOf(yaml: string): Promise<Config> {
 }
 
 /** One call to an upstream: resolves with the status, rejects when the connection breaks. */
-function call(upstream: Upstream): Promise<number> {
+async function call(upstream: Upstream): Promise<number> {
+  const request = await upstream.sign({ path: "/v1/messages", method: "POST", headers: [], body: "{}" });
   return new Promise((resolve, reject) => {
     let status = 0;
-    upstream.dispatch(
-      { path: "/v1/messages", method: "POST", headers: [...upstream.fixedHeaders], body: "{}" },
-      {
-        onRequestStart: () => {},
-        onResponseStart: (_, code) => void (status = code),
-        onResponseData: () => {},
-        onResponseEnd: () => resolve(status),
-        onResponseError: (_, error) => reject(error),
-      },
-    );
+    upstream.dispatch(request, {
+      onRequestStart: () => {},
+      onResponseStart: (_, code) => void (status = code),
+      onResponseData: () => {},
+      onResponseEnd: () => resolve(status),
+      onResponseError: (_, error) => reject(error),
+    });
   });
 }
 
@@ -36,7 +40,7 @@ describe("UpstreamSet", () => {
   let server: FakeUpstream;
 
   beforeEach(async () => {
-    set = new UpstreamSet(silentLogger);
+    set = new UpstreamSet({ logger: silentLogger, clock: systemClock, scheduler: systemScheduler, random: () => 0.5 });
     await set.start();
     server = await FakeUpstream.start();
   });
@@ -95,6 +99,43 @@ describe("UpstreamSet", () => {
     await use(changed());
 
     expect(set.upstreams[0]).not.toBe(before);
+  });
+
+  it("keeps a credential when something else of its upstream changes, and its token though its source is gone", async () => {
+    const directory = await mkdtemp(path.join(tmpdir(), "weir-token-"));
+    onTestFinished(() => rm(directory, { recursive: true, force: true }));
+    const token = path.join(directory, "token");
+    await writeFile(token, "fresh");
+    const own = (more: string): string =>
+      `upstreams: [{ name: own, provider: custom, base_url: "${server.url}", auth: { type: token_file, file: ${token} }${more} }]`;
+    await use(own(""));
+    const [before] = set.upstreams;
+    await rm(token);
+    await use(own(", weight: 2"));
+
+    expect(set.upstreams[0]).not.toBe(before);
+    expect(set.upstreams[0]?.credential).toBe(before?.credential);
+    await call(set.upstreams[0]!);
+    expect(server.requests[0]?.headers.authorization).toBe("Bearer fresh");
+  });
+
+  it("takes an upstream into use whose credential is not to be had yet", async () => {
+    await use(
+      `upstreams: [{ name: own, provider: custom, base_url: "${server.url}", auth: { type: token_file, file: /nowhere } }]`,
+    );
+
+    expect(set.upstreams[0]?.credential?.status().state).toBe("failed");
+    await expect(call(set.upstreams[0]!)).rejects.toThrow(/credential of upstream "own"/);
+  });
+
+  it("knows which upstreams are to be probed, and how", async () => {
+    const unprobed = anthropic("b").replace(" }", " }, probes: false");
+    await use(`upstreams: [${anthropic("a")}, ${unprobed}, { provider: sandbox }]`);
+
+    expect(set.probed.map(({ upstream, probe }) => [upstream.name, probe.by])).toEqual([
+      ["a", "get"],
+      ["sandbox", "get"],
+    ]);
   });
 
   it("lets what is in flight on a leaving upstream finish", async () => {

@@ -1,15 +1,16 @@
 import { isDeepStrictEqual } from "node:util";
 
 import type { Component } from "../core/component.ts";
-import type { Logger } from "../core/logger.ts";
 import type { Config, UpstreamConfig } from "../config/schema.ts";
-import { BUILTIN_MODELS } from "../message/models.ts";
-import type { FaultRule } from "../upstream/sandbox/fault.ts";
+import { credentialOf } from "../config/upstream-credential.ts";
+import type { Probe } from "../upstream/probe/probe-request.ts";
 import { SandboxUpstream } from "../upstream/sandbox/sandbox-upstream.ts";
-import { Upstream } from "../upstream/upstream.ts";
-import { upstreamSettings } from "./upstream-settings.ts";
-
-type SandboxConfig = Extract<UpstreamConfig, { provider: "sandbox" }>;
+import { Upstream, type UpstreamTls } from "../upstream/upstream.ts";
+import { CredentialPool, type CredentialSurroundings, type HeldCredential } from "./upstreams/credential-pool.ts";
+import { probeOf } from "./upstreams/probe-of.ts";
+import { sandboxOptions } from "./upstreams/sandbox-options.ts";
+import { upstreamSettings } from "./upstreams/upstream-settings.ts";
+import { tlsOf, tokenNetworkOf } from "./upstreams/way-out.ts";
 
 /** One configured upstream while it is in use. */
 interface Member {
@@ -17,19 +18,40 @@ interface Member {
   /** What else its connections were made from. */
   readonly surroundings: unknown;
   readonly upstream: Upstream;
+  readonly credential: HeldCredential;
   readonly sandbox: SandboxUpstream | null;
 }
 
-/** The running upstreams. A reload keeps those that did not change, with their connections, and lets the others finish. */
+/** An upstream with the call that shows it to be well. */
+export interface ProbedUpstream {
+  readonly upstream: Upstream;
+  readonly probe: Probe;
+}
+
+/** What a configuration needs, made but not yet in use. */
+export interface PreparedUpstreams {
+  /** In the order of the configuration. */
+  readonly upstreams: readonly Upstream[];
+  use(): void;
+  discard(): Promise<void>;
+}
+
+/**
+ * The running upstreams. A reload keeps those that did not change, with their connections, and lets the others finish. A
+ * credential is kept also where something else of its upstream changed.
+ */
 export class UpstreamSet implements Component {
   readonly name = "upstreams";
-  readonly #logger: Logger;
+  readonly #surroundings: CredentialSurroundings;
+  readonly #credentials: CredentialPool;
   #members: readonly Member[] = [];
+  #probed: readonly ProbedUpstream[] = [];
   /** Those that have left and still finish what is in flight, each with its end. */
   readonly #retiring = new Map<Member, Promise<void>>();
 
-  constructor(logger: Logger) {
-    this.#logger = logger;
+  constructor(surroundings: CredentialSurroundings) {
+    this.#surroundings = surroundings;
+    this.#credentials = new CredentialPool(surroundings);
   }
 
   /** The upstreams in the order of the configuration that was used last. */
@@ -37,113 +59,120 @@ export class UpstreamSet implements Component {
     return this.#members.map((member) => member.upstream);
   }
 
+  /** Those of them that are to be probed. */
+  get probed(): readonly ProbedUpstream[] {
+    return this.#probed;
+  }
+
   async start(): Promise<void> {}
 
   async stop(): Promise<void> {
     await Promise.all([...this.#members, ...this.#retiring.keys()].map((member) => endNow(member)));
     this.#members = [];
+    this.#probed = [];
     await Promise.all(this.#retiring.values());
   }
 
   /**
-   * Makes what a configuration needs and returns the upstreams with a function that puts them into use. Until that is
-   * called nothing has changed, and `discard` undoes the preparation.
+   * Makes what a configuration needs, credentials included, and returns the upstreams with a function that puts them into use.
+   * Until that is called nothing has changed, and `discard` undoes the preparation. Takes three seconds where a credential is
+   * slow to come; it then comes later.
    */
-  async prepare(config: Config): Promise<{ upstreams: readonly Upstream[]; use(): void; discard(): Promise<void> }> {
-    const next: Member[] = [];
-    const made: Member[] = [];
+  async prepare(config: Config): Promise<PreparedUpstreams> {
+    const outcomes = await Promise.allSettled(config.upstreams.map((upstream) => this.#member(upstream, config)));
+    const next = outcomes.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []));
     const discard = async (): Promise<void> => {
+      const made = next.filter((member) => !this.#members.includes(member));
       await Promise.all(made.map((member) => endNow(member)));
     };
-    try {
-      for (const upstreamConfig of config.upstreams) {
-        const known = this.#members.find((member) => isSame(member, upstreamConfig, config));
-        const member = known ?? (await this.#make(upstreamConfig, config));
-        if (known === undefined) made.push(member);
-        next.push(member);
-      }
-    } catch (error) {
+    const failed = outcomes.find((outcome) => outcome.status === "rejected");
+    if (failed !== undefined) {
       await discard();
-      throw error;
+      throw failed.reason;
     }
     const use = (): void => {
       const leaving = this.#members.filter((member) => !next.includes(member));
       this.#members = next;
+      this.#probed = next.flatMap((member) => probedOf(member, config));
       for (const member of leaving) this.#retire(member);
     };
     return { upstreams: next.map((member) => member.upstream), use, discard };
   }
 
-  async #make(upstreamConfig: UpstreamConfig, config: Config): Promise<Member> {
+  /** The member that serves a configured upstream: the present one if nothing of it has changed, else a new one. */
+  async #member(upstream: UpstreamConfig, config: Config): Promise<Member> {
+    const tls = upstream.provider === "sandbox" ? null : await tlsOf(upstream, config);
+    const surroundings = surroundingsOf(upstream, config, tls);
+    const known = this.#members.find(
+      (member) => isDeepStrictEqual(member.config, upstream) && isDeepStrictEqual(member.surroundings, surroundings),
+    );
+    return known ?? (await this.#make(upstream, config, { tls, surroundings }));
+  }
+
+  async #make(
+    config: UpstreamConfig,
+    whole: Config,
+    { tls, surroundings }: { tls: UpstreamTls | null; surroundings: unknown },
+  ): Promise<Member> {
+    const order = { upstream: config.name, config: credentialOf(config), network: await tokenNetworkOf(whole) };
+    const credential = await this.#credentials.hold(order);
     let sandbox: SandboxUpstream | null = null;
-    if (upstreamConfig.provider === "sandbox") {
-      sandbox = new SandboxUpstream(sandboxOptions(upstreamConfig, config));
-      await sandbox.start();
+    try {
+      if (config.provider === "sandbox") {
+        sandbox = new SandboxUpstream(sandboxOptions(config, whole));
+        await sandbox.start();
+      }
+      const sandboxUrl = sandbox?.url ?? null;
+      const upstream = new Upstream(
+        upstreamSettings(config, whole, { credential: credential.source, tls, sandboxUrl }),
+      );
+      return { config, surroundings, upstream, credential, sandbox };
+    } catch (error) {
+      await sandbox?.stop();
+      await credential.release();
+      throw error;
     }
-    const settings = await upstreamSettings(upstreamConfig, config, sandbox?.url ?? null);
-    return { config: upstreamConfig, surroundings: surroundings(config), upstream: new Upstream(settings), sandbox };
   }
 
   #retire(member: Member): void {
     const ending = endGently(member)
       .catch((error: unknown) =>
-        this.#logger.warn({ err: error, upstream: member.upstream.name }, "upstream did not end"),
+        this.#surroundings.logger.warn({ err: error, upstream: member.upstream.name }, "upstream did not end"),
       )
       .finally(() => this.#retiring.delete(member));
     this.#retiring.set(member, ending);
   }
 }
 
-function isSame(member: Member, upstreamConfig: UpstreamConfig, config: Config): boolean {
-  return (
-    isDeepStrictEqual(member.config, upstreamConfig) && isDeepStrictEqual(member.surroundings, surroundings(config))
-  );
-}
-
 /** The rest of the configuration that connections depend on. */
-function surroundings(config: Config): unknown {
-  return [config.network, config.timeouts, config.models.map((model) => model.id)];
+function surroundingsOf(upstream: UpstreamConfig, config: Config, tls: UpstreamTls | null): unknown {
+  const models = upstream.provider === "sandbox" ? config.models : null;
+  return [config.network, config.timeouts, tls, models];
 }
 
-async function endGently({ upstream, sandbox }: Member): Promise<void> {
-  await upstream.connections.close();
-  await sandbox?.stop();
+function probedOf({ config: upstreamConfig, upstream }: Member, config: Config): ProbedUpstream[] {
+  if (!upstreamConfig.probes) return [];
+  const probe = probeOf(upstreamConfig, upstream.dialect, config);
+  return probe === null ? [] : [{ upstream, probe }];
 }
 
-async function endNow({ upstream, sandbox }: Member): Promise<void> {
-  await upstream.connections.destroy();
-  await sandbox?.stop();
-}
-
-function sandboxOptions(sandbox: SandboxConfig, config: Config): ConstructorParameters<typeof SandboxUpstream>[0] {
-  const configured = config.models.map(({ id, label }) => ({ id, label: label ?? id }));
-  return {
-    models: [...configured, ...BUILTIN_MODELS],
-    seed: String(sandbox.seed),
-    latencyMs: sandbox.latency_ms,
-    tokensPerSecond: sandbox.tokens_per_second === "unlimited" ? null : sandbox.tokens_per_second,
-    faults: faultRules(sandbox.faults),
-  };
-}
-
-/** Each request has at most one fate, and shares are of all requests: a later rule draws among what earlier ones left. */
-function faultRules(faults: SandboxConfig["faults"]): FaultRule[] {
-  const { after_events: afterEvents } = faults;
-  const shares: readonly (readonly [number, FaultRule["fault"]])[] = [
-    [faults.rate_limited, { kind: "status", status: 429, retryAfterSeconds: 1 }],
-    [faults.overloaded, { kind: "status", status: 529 }],
-    [faults.server_error, { kind: "status", status: 500 }],
-    [faults.slow_first_byte, { kind: "slow_first_byte", delayMs: faults.slow_first_byte_ms }],
-    [faults.reset, { kind: "reset" }],
-    [faults.cut, { kind: "cut", afterEvents, how: "destroy" }],
-    [faults.silence, { kind: "silence", afterEvents }],
-  ];
-  const rules: FaultRule[] = [];
-  let left = 1;
-  for (const [share, fault] of shares) {
-    if (share <= 0) continue;
-    rules.push({ fault, probability: Math.min(1, share / left) });
-    left -= share;
+async function endGently(member: Member): Promise<void> {
+  try {
+    await member.upstream.connections.close();
+  } finally {
+    await giveBack(member);
   }
-  return rules;
+}
+
+async function endNow(member: Member): Promise<void> {
+  try {
+    await member.upstream.connections.destroy();
+  } finally {
+    await giveBack(member);
+  }
+}
+
+async function giveBack({ credential, sandbox }: Member): Promise<void> {
+  await credential.release();
+  await sandbox?.stop();
 }

@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import path from "node:path";
 
 import type { Clock } from "../core/clock.ts";
@@ -10,6 +11,7 @@ import { readServerTls } from "../config/tls-files.ts";
 import { ConfigWatcher, type ReloadResult } from "../config/watcher.ts";
 import { BatchSettler } from "../gateway/objects/batch-settler.ts";
 import { GatewayServer } from "../gateway/gateway-server.ts";
+import { OverloadWatch } from "../gateway/overload-watch.ts";
 import { StreamKeeper } from "../gateway/relay/stream-keeper.ts";
 import type { GatewayServices } from "../gateway/services.ts";
 import type { Snapshot } from "../gateway/snapshot.ts";
@@ -20,11 +22,14 @@ import { CostForecaster } from "../ledger/budgets/cost-forecaster.ts";
 import { FileJournal } from "../ledger/journal/file-journal.ts";
 import { Shipper } from "../ledger/shipper.ts";
 import { RatePolicy } from "../policy/rate/rate-policy.ts";
+import { OverloadGate } from "../routing/overload/overload-gate.ts";
+import { Router } from "../routing/router.ts";
 import type { DirectorySnapshot } from "../store/ports/directory.ts";
 import { AccessLog } from "../telemetry/access-log.ts";
 import { createLog } from "../telemetry/log.ts";
 import { GatewayMetrics } from "../telemetry/metrics/gateway-metrics.ts";
 import { MetricsPage } from "../telemetry/metrics/process-metrics.ts";
+import { systemScheduler } from "../upstream/credentials/scheduler.ts";
 import { AdminServer } from "./admin-server.ts";
 import { budgetPlan } from "./budget-plan.ts";
 import { compileSnapshot } from "./compile-snapshot.ts";
@@ -32,8 +37,12 @@ import { ComponentStack } from "./component-stack.ts";
 import { DirectoryFeed } from "./directory-feed.ts";
 import { firstRun, type FirstRun } from "./first-run.ts";
 import { ProcessHealth } from "./health.ts";
+import { Prober } from "./prober.ts";
 import { rebuildBudgets } from "./rebuild-budgets.ts";
 import { OpenRecords } from "./records.ts";
+import { routingGauges } from "./routing-gauges.ts";
+import { RoutingPages } from "./routing-pages.ts";
+import { overloadSettings, routingSettings } from "./routing-settings.ts";
 import { keyPepper } from "./secrets.ts";
 import { settleInterrupted } from "./settle-interrupted.ts";
 import { UpstreamSet } from "./upstream-set.ts";
@@ -65,6 +74,8 @@ export class WeirServer {
   #directory: DirectorySnapshot | null = null;
   #budgets: BudgetBook | null = null;
   #forecaster: CostForecaster | null = null;
+  /** Outlives reloads: what it has learned of upstreams whose names stay is kept. */
+  #router: Router | null = null;
   #journal: FileJournal | null = null;
   #shipper: Shipper | null = null;
   #watcher: ConfigWatcher | null = null;
@@ -78,7 +89,13 @@ export class WeirServer {
     this.#config = options.loaded.config;
     this.#windowClock = new SteadyClock(options.clock);
     this.#log = createLog(this.#config.log, options.writeLog);
-    this.#upstreams = new UpstreamSet(this.#log.logger);
+    const { logger } = this.#log;
+    this.#upstreams = new UpstreamSet({
+      logger,
+      clock: options.clock,
+      scheduler: systemScheduler,
+      random: Math.random,
+    });
     this.#health = new ProcessHealth(
       [
         { check: "journal", failure: () => this.#journalFailure() },
@@ -174,6 +191,10 @@ export class WeirServer {
     this.#stack.beforeStop(() => shipper.drain());
     const streams = await this.#stack.start(new StreamKeeper(clock));
     this.#accessLog = new AccessLog(clock, this.#log.accessSink);
+    const router = required(this.#router);
+    const overload = new OverloadGate(overloadSettings(this.#config), Math.random);
+    await this.#stack.start(new OverloadWatch(overload, clock));
+    await this.#stack.start(new Prober({ router, clock, logger, upstreams: () => this.#upstreams.probed }));
     const services: GatewayServices = {
       clock,
       windowClock,
@@ -184,6 +205,8 @@ export class WeirServer {
       rate: this.#rate,
       budgets,
       forecaster: required(this.#forecaster),
+      router,
+      overload,
       journal,
       metrics: this.#metrics,
       streams,
@@ -211,7 +234,12 @@ export class WeirServer {
       services,
     );
     const metrics = new MetricsPage(this.#metrics.instruments, this.#gauges(gateway));
-    this.#admin = await this.#startAdmin({ metrics, health: this.#health });
+    const routing = new RoutingPages({
+      router: services.router,
+      clock: services.clock,
+      routes: () => required(this.#snapshot).routes,
+    });
+    this.#admin = await this.#startAdmin({ metrics, health: this.#health, routing });
     this.#watcher = await this.#stack.start(
       new ConfigWatcher({
         load: this.#options.load,
@@ -258,6 +286,7 @@ export class WeirServer {
       this.#budgets.configure({ reserve, maxOvershoot });
       this.#forecaster.configure(quantile);
       if (this.#directory !== null) this.#budgets.setBudgets(budgetPlan(config, this.#directory));
+      this.#configureRouter(config);
       this.#snapshot = snapshot;
     } catch (error) {
       await prepared.discard();
@@ -265,6 +294,16 @@ export class WeirServer {
     }
     prepared.use();
     this.#config = config;
+  }
+
+  #configureRouter(config: Config): void {
+    const settings = routingSettings(config);
+    const upstreams = config.upstreams.map(({ name }) => name);
+    if (this.#router === null) {
+      this.#router = new Router({ settings, upstreams, random: Math.random, seed: randomInt(2 ** 31) });
+    } else {
+      this.#router.configure(settings, upstreams);
+    }
   }
 
   #journalOptions(): ConstructorParameters<typeof FileJournal>[0] {
@@ -312,6 +351,11 @@ export class WeirServer {
         help: "1 when ready to serve.",
         read: () => (this.#health.failures().length === 0 ? 1 : 0),
       },
+      ...routingGauges({
+        router: required(this.#router),
+        clock: this.#options.clock,
+        upstreams: () => this.#upstreams.upstreams,
+      }),
     ];
   }
 }

@@ -3,8 +3,10 @@ import type { LoadResult } from "../config/load.ts";
 import type { Clock } from "../core/clock.ts";
 import type { KeyHasher } from "../identity/key-secret.ts";
 import type { RouteTable } from "../routing/route-table.ts";
+import type { Router } from "../routing/router.ts";
 import type { DirectoryStore } from "../store/ports/directory.ts";
 import type { UsageStore } from "../store/ports/usage.ts";
+import type { Probe } from "../upstream/probe/probe-request.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import type { Terminal } from "./terminal/terminal.ts";
 
@@ -52,6 +54,22 @@ export type DatabaseInspection =
       readonly unknownMigrations: readonly string[];
     };
 
+/** An upstream as `weir serve` would use it. */
+export interface ConnectedUpstream {
+  readonly upstream: Upstream;
+  /** How it is asked at no cost; null where no such call is known. */
+  readonly probe: Probe | null;
+  /** Closes its connections and stops its credential. */
+  close(): Promise<void>;
+}
+
+/** How model names resolve under a configuration, with a router that has seen no traffic yet. */
+export interface InspectedRoutes {
+  readonly table: RouteTable;
+  readonly router: Router;
+  close(): Promise<void>;
+}
+
 /** Looks at what an installation stands on, for `weir doctor` and `weir route`. Nothing here creates, migrates or changes anything. */
 export interface Inspections {
   /** The PostgreSQL programs that Weir brings. Rejects with an error that says what is missing. */
@@ -61,10 +79,19 @@ export interface Inspections {
    * again. Rejects when it cannot be reached.
    */
   database(config: Config): Promise<DatabaseInspection>;
-  /** An upstream as `weir serve` would use it; never asked for a sandbox. The caller destroys its connections. */
-  connectUpstream(upstream: UpstreamConfig, config: Config): Promise<Upstream>;
+  /**
+   * An upstream as `weir serve` would use it; never asked for a sandbox. With `credentials` its credential has been asked for,
+   * and may still be on its way.
+   */
+  connectUpstream(
+    upstream: UpstreamConfig,
+    config: Config,
+    options: { readonly credentials: boolean },
+  ): Promise<ConnectedUpstream>;
   /** How model names resolve under a configuration. Contacts nobody. */
-  routes(config: Config): Promise<{ readonly table: RouteTable; readonly close: () => Promise<void> }>;
+  routes(config: Config): Promise<InspectedRoutes>;
+  /** The address of the admin port of the Weir that runs on a configuration's data directory; null when none does. */
+  runningAdmin(config: Config): Promise<string | null>;
   /** Where the journal's segments are, whether or not they exist. */
   journalDirectory(config: Config): string;
   /** Files below the data directory that hold generated secrets, whether or not they exist. */

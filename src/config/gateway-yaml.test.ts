@@ -1,11 +1,17 @@
 import { describe, expect, it } from "vitest";
 
+import { credentialOf } from "./upstream-credential.ts";
 import { loadText } from "./testing/config-directory.ts";
 
 const ENV = {
   ANTHROPIC_API_KEY: "sk-ant-api03-b8Q2x7Lm5Zk9",
   POSTGRES_URL: "postgres://gateway@db.example.com:5432/gateway",
   POSTGRES_PASSWORD: "Kf8-Zq2-Lm5-Xw9",
+  ACCT2_AKID: "AKIAIOSFODNN7EXAMPLE",
+  ACCT2_SK: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYzQ8x2Lm5",
+  AWS_BEARER_TOKEN: "bedrock-api-key-YmVkcm9jay5hbWF6b25hd3M",
+  ANTHROPIC_AWS_API_KEY: "sk-ant-aws-b8Q2x7Lm5Zk9",
+  FOUNDRY_API_KEY: "0f9d8c7b6a5948372615f0e1",
 };
 
 /** A file in the format of Anthropic's gateway with all sections that Weir has, in the forms that format allows. */
@@ -66,6 +72,80 @@ timeouts:
   upstream_ttfb_ms: 300000
 `;
 
+const EVERY_PROVIDER = `
+upstreams:
+  - provider: anthropic
+    name: federated
+    auth:
+      federation_rule_id: fdrl_01ABC
+      organization_id: 00000000-0000-0000-0000-000000000000
+      identity_token_file: /var/run/secrets/anthropic/id-token
+      workspace_id: wrkspc_01ABC
+      service_account_id: svac_01ABC
+  - name: bedrock-pt
+    provider: bedrock
+    region: us-east-1
+    auth: {}
+  - name: bedrock-acct2
+    provider: bedrock
+    region: us-east-1
+    auth:
+      aws_access_key_id: \${ACCT2_AKID}
+      aws_secret_access_key: \${ACCT2_SK}
+    base_url: https://bedrock-runtime-fips.us-east-1.amazonaws.com
+  - name: bedrock-key
+    provider: bedrock
+    region: us-west-2
+    auth: { aws_bearer_token: "\${AWS_BEARER_TOKEN}" }
+  - provider: anthropicAws
+    region: us-east-1
+    workspace_id: wrkspc_01ABC
+    auth:
+      api_key: \${ANTHROPIC_AWS_API_KEY}
+      # The key comes first where both are set.
+      aws_access_key_id: \${ACCT2_AKID}
+      aws_secret_access_key: \${ACCT2_SK}
+  - provider: anthropicAws
+    name: aws-signed
+    region: us-east-1
+    workspace_id: wrkspc_01ABC
+    auth: {}
+    base_url: https://aws-external-anthropic.us-east-1.api.aws
+  - provider: vertex
+    region: us-east5
+    project_id: example-prod
+    auth: {}
+  - provider: vertex
+    name: vertex-psc
+    region: us-east5
+    project_id: example-prod
+    auth: { service_account_json: /secrets/sa.json }
+    base_url: https://us-east5-aiplatform.p.googleapis.com
+  - provider: foundry
+    resource: example-foundry
+    auth: { use_azure_ad: true }
+  - provider: foundry
+    name: foundry-gov
+    resource: example-foundry
+    base_url: https://example.services.ai.azure.us
+    auth: { api_key: "\${FOUNDRY_API_KEY}" }
+
+auto_include_builtin_models: true
+models:
+  - id: claude-opus-4-8
+    label: Claude Opus 4.8
+    upstream_model:
+      federated: claude-opus-4-8
+      bedrock-pt: arn:aws:bedrock:us-east-1:111111111111:provisioned-model/abcdef
+      bedrock-acct2: us.anthropic.claude-opus-4-8
+      anthropicAws: claude-opus-4-8
+      vertex: claude-opus-4-8
+      foundry: your-opus-deployment-name
+
+timeouts:
+  upstream_ttfb_ms: 900000
+`;
+
 describe("a file written for Anthropic's gateway", () => {
   it("runs unchanged, for the sections that are built", async () => {
     const result = await loadText(GATEWAY_YAML, { env: ENV });
@@ -84,6 +164,36 @@ describe("a file written for Anthropic's gateway", () => {
       limits: { max_request_bytes: 67_108_864 },
       timeouts: { upstream_ttfb_ms: 300_000 },
     });
+  });
+
+  it("runs unchanged with every provider, in every form of credential that format has", async () => {
+    const result = await loadText(EVERY_PROVIDER, { env: ENV });
+    if (!result.ok) throw new Error(JSON.stringify(result.diagnostics, null, 2));
+    expect(result.warnings).toEqual([]);
+    expect(result.config.upstreams.map(({ name, provider }) => `${provider}: ${name}`)).toEqual([
+      "anthropic: federated",
+      "bedrock: bedrock-pt",
+      "bedrock: bedrock-acct2",
+      "bedrock: bedrock-key",
+      "anthropicAws: anthropicAws",
+      "anthropicAws: aws-signed",
+      "vertex: vertex",
+      "vertex: vertex-psc",
+      "foundry: foundry",
+      "foundry: foundry-gov",
+    ]);
+    expect(result.config.upstreams.map((upstream) => credentialOf(upstream).kind)).toEqual([
+      "anthropic_federation",
+      "aws_chain",
+      "aws_keys",
+      "bearer",
+      "header",
+      "aws_chain",
+      "google_default",
+      "google_file",
+      "entra_default",
+      "header",
+    ]);
   });
 
   it("runs unchanged in prod once it has a pepper", async () => {

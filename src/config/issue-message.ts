@@ -1,6 +1,7 @@
 import type { z } from "zod";
 
 import { didYouMean } from "./did-you-mean.ts";
+import { quoted } from "./quoted.ts";
 import type { Tree } from "./source/tree.ts";
 
 type Issue = z.core.$ZodIssue;
@@ -73,7 +74,7 @@ function explainMissing(issue: Issue, context: IssueContext): Explanation {
   return {
     code: "missing",
     message: choices.length > 0 ? `is missing; it must be ${listOf(choices)}` : "is missing",
-    fix: `Add it. ${context.description}`.trim(),
+    fix: choices.length > 0 ? "Write one of these words." : `Add it. ${context.description}`.trim(),
   };
 }
 
@@ -122,8 +123,7 @@ function describeWritten({ written, mayQuote }: IssueContext): string {
   if (!mayQuote)
     return `a ${typeof written.value === "string" ? "text" : typeof written.value} that is not shown here${source}`;
   if (typeof written.value !== "string") return String(written.value);
-  const text = written.value;
-  return `the text ${JSON.stringify(text.length > 60 ? `${text.slice(0, 57)}...` : text)}`;
+  return `the text ${quoted(written.value)}`;
 }
 
 function listText(length: number): string {

@@ -43,9 +43,17 @@ describe("the JSON Schema", () => {
     expect(schemaAt("upstreams")).toMatchObject({
       items: {
         oneOf: [
-          { properties: { provider: { const: "anthropic" } } },
-          { properties: { provider: { const: "sandbox" } } },
-        ],
+          "anthropic",
+          "bedrock",
+          "bedrockMantle",
+          "anthropicAws",
+          "vertex",
+          "foundry",
+          "azure-openai",
+          "openai",
+          "custom",
+          "sandbox",
+        ].map((provider) => ({ properties: { provider: { const: provider } } })),
       },
     });
   });

@@ -281,4 +281,19 @@ describe("the result", () => {
       [secret, directory.file("weir.dev.yaml"), directory.file("weir.yaml")].sort(),
     );
   });
+
+  it("does not depend on token files that are renewed all the time and reread in use", async () => {
+    const text = `upstreams:
+  - provider: anthropic
+    auth: { federation_rule_id: f, organization_id: o, identity_token_file: id-token }
+  - { provider: vertex, region: global, project_id: example-prod, auth: { service_account_json: sa.json } }
+`;
+    await using directory = await ConfigDirectory.create({ "weir.yaml": text });
+    const result = await directory.load();
+    if (!result.ok) throw new Error(JSON.stringify(result.diagnostics, null, 2));
+    expect(result.config.upstreams[0]).toMatchObject({ auth: { identity_token_file: directory.file("id-token") } });
+    expect([...result.dependencies].sort()).toEqual(
+      ["sa.json", "weir.dev.yaml", "weir.yaml"].map((name) => directory.file(name)),
+    );
+  });
 });

@@ -90,9 +90,7 @@ interface Verdict {
 /** Everything that can be said of a tree without looking into further files. */
 function judgeTree(tree: Tree, unexpanded: readonly Finding[], gathered: Gathered): Verdict {
   const notBuilt = findNotBuilt(tree);
-  // An upstream of a provider that is not built, or its credential, is not judged further.
-  const notJudged = notBuilt.map(({ path: at }) => (at[0] === "upstreams" ? at.slice(0, -1) : at));
-  const condemned = [...unexpanded.map(({ path: at }) => at), ...notJudged];
+  const condemned = [...unexpanded, ...notBuilt].map(({ path: at }) => at);
   const validation = validateTree(tree);
   const unfit = validation.findings.filter(({ path: at }) => !condemned.some((bad) => isWithin(at, bad)));
   const errors = [...unexpanded, ...notBuilt, ...profileConflict(tree, gathered), ...unfit];
@@ -141,7 +139,9 @@ function withAbsolutePaths(config: Config, { written, mainFile }: Gathered, cwd:
 }
 
 function dependenciesOf(gathered: Gathered, secretFiles: readonly string[], config: Config | null): string[] {
-  const named = markedValuesOf(config).filter(({ path: at, mark }) => mark.filePath && at[0] !== "data_dir");
+  const named = markedValuesOf(config).filter(
+    ({ path: at, mark }) => mark.filePath && !mark.rereadInUse && at[0] !== "data_dir",
+  );
   return [...new Set([...gathered.dependencies, ...secretFiles, ...named.map(({ value }) => value)])];
 }
 

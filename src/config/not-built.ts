@@ -53,52 +53,11 @@ export const NOT_BUILT_SECTIONS: ReadonlyMap<string, NotBuilt> = new Map(
   }),
 );
 
-/** Providers that are known but not built, by name. */
-export const NOT_BUILT_PROVIDERS: ReadonlyMap<string, NotBuilt> = new Map([
-  ["bedrock", providerOf("Amazon Bedrock")],
-  ["vertex", providerOf("Google Cloud Agent Platform")],
-  ["foundry", providerOf("Microsoft Foundry")],
-  ["anthropicAws", providerOf("Claude Platform on AWS")],
-]);
-
-function providerOf(name: string): NotBuilt {
-  return {
-    what: `the ${name} upstream`,
-    ifIgnored: "requests meant for it would go to another upstream, under other terms and in another region, or fail",
-    instead: "use `provider: anthropic`, or point its `base_url` at a gateway that serves this provider",
-  };
-}
-
-/** Credentials of an Anthropic upstream that are known but not built. */
-export const FEDERATION: NotBuilt = {
-  what: "Workload Identity Federation for an Anthropic upstream",
-  ifIgnored: "the upstream would be called without a credential",
-  instead: "set `auth.api_key`, or mount a token and set `auth.oauth_token` to `${file:…}`",
-};
-
-const FEDERATION_KEYS = [
-  "federation_rule_id",
-  "organization_id",
-  "identity_token_file",
-  "workspace_id",
-  "service_account_id",
-];
-
 /** The parts of a configuration that this version does not have, each refused with its consequence. */
 export function findNotBuilt(tree: Tree): Finding[] {
-  const findings: Finding[] = [];
-  for (const [section, row] of NOT_BUILT_SECTIONS) {
-    if (isWritten(tree, [section])) findings.push(refusal([section], row));
-  }
-  const upstreams = treeAt(tree, ["upstreams"]);
-  for (const [i, upstream] of (upstreams?.kind === "list" ? upstreams.items : []).entries()) {
-    const provider = treeAt(upstream, ["provider"]);
-    const row = provider?.kind === "scalar" ? NOT_BUILT_PROVIDERS.get(String(provider.value)) : undefined;
-    if (row !== undefined) findings.push({ ...refusal(["upstreams", i, "provider"], row), atKey: false });
-    const key = FEDERATION_KEYS.find((name) => isWritten(upstream, ["auth", name]));
-    if (row === undefined && key !== undefined) findings.push(refusal(["upstreams", i, "auth", key], FEDERATION));
-  }
-  return findings;
+  return [...NOT_BUILT_SECTIONS]
+    .filter(([section]) => isWritten(tree, [section]))
+    .map(([section, row]) => refusal([section], row));
 }
 
 function isWritten(tree: Tree, path: Path): boolean {

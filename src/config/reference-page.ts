@@ -1,6 +1,6 @@
 import { CONFIG_FIELDS } from "./config-fields.ts";
 import { ENVIRONMENT_SETTINGS } from "./layers.ts";
-import { FEDERATION, NOT_BUILT_PROVIDERS, NOT_BUILT_SECTIONS } from "./not-built.ts";
+import { NOT_BUILT_SECTIONS } from "./not-built.ts";
 import { PROFILES } from "./profiles.ts";
 import { RESTART_SETTINGS } from "./restart.ts";
 import type { FieldInfo } from "./schema-walk.ts";
@@ -90,18 +90,34 @@ function environmentText(): string {
 function sectionText(name: string, fields: readonly FieldInfo[]): string {
   const own = fields.find(({ path }) => path === name);
   const members = fields.filter(({ path }) => isUnder(path, name));
-  const variants = [...new Set(members.map(({ variant }) => variant))];
+  const variants = [...new Set(members.map(({ variant }) => variant))].filter((variant) => variant !== null);
+  const ofNone = members.filter(({ variant }) => variant === null);
+  const ofAll = commonToAll(members, variants);
   const parts = [`## \`${name}\`\n`, `${own?.description ?? ""}\n`];
+  if (ofNone.length > 0) parts.push(tableOf(ofNone, name));
   for (const variant of variants) {
-    if (variant !== null) parts.push(`### \`${variant}\`\n`);
-    parts.push(
-      tableOf(
-        members.filter((member) => member.variant === variant),
-        name,
+    const ofKind = members.filter((member) => member.variant === variant && !ofAll.has(member.path));
+    parts.push(`### \`${variant}\`\n`, tableOf(ofKind, name));
+  }
+  if (ofAll.size > 0) parts.push("### Every kind\n", tableOf([...ofAll.values()], name));
+  return parts.join("\n");
+}
+
+/** The settings that all kinds of a section have alike, by path: they are listed once. */
+function commonToAll(members: readonly FieldInfo[], variants: readonly string[]): ReadonlyMap<string, FieldInfo> {
+  if (variants.length < 2) return new Map();
+  const first = members.filter(({ variant, subvariant }) => variant === variants[0] && subvariant === null);
+  const isAlike = (field: FieldInfo) =>
+    variants.every((variant) =>
+      members.some(
+        (other) =>
+          other.variant === variant &&
+          other.path === field.path &&
+          other.subvariant === null &&
+          rowOf(other, "") === rowOf(field, ""),
       ),
     );
-  }
-  return parts.join("\n");
+  return new Map(first.filter(isAlike).map((field) => [field.path, field]));
 }
 
 function isUnder(path: string, section: string): boolean {
@@ -109,12 +125,20 @@ function isUnder(path: string, section: string): boolean {
 }
 
 function tableOf(fields: readonly FieldInfo[], section: string): string {
-  const rows = fields.map((field) => {
-    const key = field.path.slice(section.length).replace(/^(\[\])?\.?/, "");
-    const description = field.description + SECRECY[field.mark.secret ?? "none"];
-    return `| \`${key}\` | ${cell(typeText(field.schema))} | ${defaultText(field)} | ${cell(description)} |`;
-  });
+  const rows = fields.map((field) => rowOf(field, section));
   return ["| key | type | default | meaning |", "|---|---|---|---|", ...rows, ""].join("\n");
+}
+
+function rowOf(field: FieldInfo, section: string): string {
+  const key = field.path.slice(section.length).replace(/^(\[\])?\.?/, "");
+  const condition = field.subvariant === null || isDiscriminator(field) ? "" : `\`${field.subvariant}\`: `;
+  const description = condition + field.description + SECRECY[field.mark.secret ?? "none"];
+  return `| \`${key}\` | ${cell(typeText(field.schema))} | ${defaultText(field)} | ${cell(description)} |`;
+}
+
+/** `type` itself, of which each kind has a row. */
+function isDiscriminator({ path, subvariant }: FieldInfo): boolean {
+  return subvariant !== null && path.endsWith(`.${subvariant.slice(0, subvariant.indexOf(":"))}`);
 }
 
 const SECRECY = { none: "", whole: " Never shown.", url: " Credentials in it are never shown." } as const;
@@ -157,15 +181,14 @@ function restartText(): string {
 }
 
 function notBuiltText(): string {
-  const federation = ["auth.federation_rule_id", FEDERATION] as const;
-  const rows = [...NOT_BUILT_SECTIONS, ...NOT_BUILT_PROVIDERS, federation].map(
+  const rows = [...NOT_BUILT_SECTIONS].map(
     ([name, { what, ifIgnored, instead }]) => `| \`${name}\` | ${what} | ${ifIgnored} | ${instead} |`,
   );
   return [
     "## Parts of `gateway.yaml` that this version does not have\n",
     "A file with one of these is refused, because to leave it out silently would mean something else than the file says.",
     "",
-    "| key or provider | what it is | what would happen if it were ignored | until then |",
+    "| section | what it is | what would happen if it were ignored | until then |",
     "|---|---|---|---|",
     ...rows,
     "",

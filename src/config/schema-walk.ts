@@ -2,6 +2,7 @@ import { z } from "zod";
 
 import { fieldMarks, type FieldMark } from "./fields/mark.ts";
 import type { Path } from "./source/path.ts";
+import { type Tree, treeAt } from "./source/tree.ts";
 
 /**
  * The schemas that a value at some path may have. Several where the schema is a union and the path alone does not say
@@ -9,10 +10,16 @@ import type { Path } from "./source/path.ts";
  */
 type Candidates = readonly z.ZodType[];
 
-/** The schemas that apply at `path` below `schema`. */
-export function schemasAt(schema: z.ZodType, path: Path): Candidates {
-  let here: Candidates = optionsOf(schema);
-  for (const step of path) here = here.flatMap((candidate) => childrenOf(candidate, step)).flatMap(optionsOf);
+/**
+ * The schemas that apply at `path` below `schema`. With the `tree` that was written, only those of the kinds that it names
+ * on the way, such as `provider: bedrock`.
+ */
+export function schemasAt(schema: z.ZodType, path: Path, tree?: Tree): Candidates {
+  let here: Candidates = optionsOf(schema, tree);
+  for (const [i, step] of path.entries()) {
+    const part = tree === undefined ? undefined : treeAt(tree, path.slice(0, i + 1));
+    here = here.flatMap((candidate) => childrenOf(candidate, step)).flatMap((child) => optionsOf(child, part));
+  }
   return here;
 }
 
@@ -38,14 +45,16 @@ function markOf(candidates: Candidates): FieldMark {
   return {
     ...(secret === undefined ? {} : { secret }),
     ...(marks.some((mark) => mark.filePath) ? { filePath: true } : {}),
+    ...(marks.some((mark) => mark.rereadInUse) ? { rereadInUse: true } : {}),
   };
 }
 
-/** The keys that a map at `path` may have. */
-export function keysAt(schema: z.ZodType, path: Path): string[] {
-  return schemasAt(schema, path).flatMap((candidate) =>
+/** The keys that a map at `path` may have; with the `tree` that was written, only those of the kind that it names. */
+export function keysAt(schema: z.ZodType, path: Path, tree?: Tree): string[] {
+  const keys = schemasAt(schema, path, tree).flatMap((candidate) =>
     candidate instanceof z.ZodObject ? Object.keys(candidate.shape) : [],
   );
+  return [...new Set(keys)];
 }
 
 /** A schema without what says only whether and with which default it may be absent. */
@@ -58,11 +67,21 @@ export function unwrap(schema: z.ZodType): z.ZodType {
   return here as z.ZodType;
 }
 
-function optionsOf(schema: z.ZodType): z.ZodType[] {
+function optionsOf(schema: z.ZodType, part?: Tree): z.ZodType[] {
   const bare = unwrap(schema);
   if (!(bare instanceof z.ZodUnion)) return [bare];
   // As above: options are typed by zod's core.
-  return bare.options.flatMap((option) => optionsOf(option as z.ZodType));
+  const options = bare.options.map((option) => option as z.ZodType);
+  const named = bare instanceof z.ZodDiscriminatedUnion ? options.filter((option) => isNamed(bare, option, part)) : [];
+  return (named.length > 0 ? named : options).flatMap((option) => optionsOf(option, part));
+}
+
+/** Whether what was written names this option of a union by its discriminator. */
+function isNamed(union: z.ZodDiscriminatedUnion, option: z.ZodType, part: Tree | undefined): boolean {
+  const written = part === undefined ? undefined : treeAt(part, [union.def.discriminator]);
+  return (
+    written?.kind === "scalar" && discriminatorOf(union, option) === `${union.def.discriminator}: ${written.value}`
+  );
 }
 
 function childrenOf(schema: z.ZodType, step: string | number): z.ZodType[] {
@@ -87,24 +106,38 @@ export interface FieldInfo {
   readonly mark: FieldMark;
   /** For a member of one kind of a discriminated list: what its discriminator is, such as `provider: sandbox`. */
   readonly variant: string | null;
+  /** For a member of a kind within such a kind: the inner discriminator, such as `type: sigv4`. */
+  readonly subvariant: string | null;
 }
 
 /** Every setting of a schema, containers before their members, in the order declared. */
-export function* listFields(schema: z.ZodType, path = "", variant: string | null = null): Generator<FieldInfo> {
-  if (path !== "") yield fieldInfoOf(schema, path, variant);
-  const bare = unwrap(schema);
-  if (bare instanceof z.ZodArray) yield* listMembers(bare.element as z.ZodType, `${path}[]`, variant);
-  else if (bare instanceof z.ZodRecord) yield* listMembers(bare.valueType as z.ZodType, `${path}.<name>`, variant);
-  else yield* listMembers(bare, path, variant);
+export function listFields(schema: z.ZodType): Generator<FieldInfo> {
+  return fieldsOf(schema, { path: "", variant: null, subvariant: null });
 }
 
-function* listMembers(schema: z.ZodType, path: string, variant: string | null): Generator<FieldInfo> {
+/** Where the listing stands. */
+type Standing = Pick<FieldInfo, "path" | "variant" | "subvariant">;
+
+function* fieldsOf(schema: z.ZodType, at: Standing): Generator<FieldInfo> {
+  if (at.path !== "") yield fieldInfoOf(schema, at);
+  const bare = unwrap(schema);
+  if (bare instanceof z.ZodArray) yield* membersOf(bare.element as z.ZodType, { ...at, path: `${at.path}[]` });
+  else if (bare instanceof z.ZodRecord) {
+    yield* membersOf(bare.valueType as z.ZodType, { ...at, path: `${at.path}.<name>` });
+  } else yield* membersOf(bare, at);
+}
+
+function* membersOf(schema: z.ZodType, at: Standing): Generator<FieldInfo> {
   const bare = unwrap(schema);
   if (bare instanceof z.ZodDiscriminatedUnion) {
-    for (const option of bare.options) yield* listMembers(option as z.ZodType, path, discriminatorOf(bare, option));
+    for (const option of bare.options) {
+      const kind = discriminatorOf(bare, option);
+      const inner = at.variant === null ? { ...at, variant: kind } : { ...at, subvariant: kind };
+      yield* membersOf(option as z.ZodType, inner);
+    }
   } else if (bare instanceof z.ZodObject) {
     for (const [key, member] of Object.entries<z.ZodType>(bare.shape)) {
-      yield* listFields(member, path === "" ? key : `${path}.${key}`, variant);
+      yield* fieldsOf(member, { ...at, path: at.path === "" ? key : `${at.path}.${key}` });
     }
   }
 }
@@ -115,15 +148,14 @@ function discriminatorOf(union: z.ZodDiscriminatedUnion, option: unknown): strin
   return literal instanceof z.ZodLiteral ? `${name}: ${String(literal.value)}` : null;
 }
 
-function fieldInfoOf(schema: z.ZodType, path: string, variant: string | null): FieldInfo {
+function fieldInfoOf(schema: z.ZodType, at: Standing): FieldInfo {
   const fallback = schema.safeParse(undefined);
   return {
-    path,
+    ...at,
     schema,
     description: schema.description ?? "",
     isRequired: !fallback.success,
     defaultValue: fallback.success ? fallback.data : undefined,
     mark: markOf(optionsOf(schema)),
-    variant,
   };
 }

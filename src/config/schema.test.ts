@@ -23,20 +23,28 @@ describe("the schema", () => {
 
   it("marks as secret what is one, and nothing else that is needed to understand an installation", () => {
     const whole = CONFIG_FIELDS.filter(({ mark }) => mark.secret === "whole").map(({ path }) => path);
-    expect(whole).toEqual([
+    expect([...new Set(whole)].sort()).toEqual([
+      "security.key_pepper",
       "store.password",
       "upstreams[].auth.api_key",
+      "upstreams[].auth.aws_bearer_token",
+      "upstreams[].auth.aws_external_id",
+      "upstreams[].auth.aws_secret_access_key",
+      "upstreams[].auth.aws_session_token",
+      "upstreams[].auth.azure_client_secret",
       "upstreams[].auth.oauth_token",
-      "security.key_pepper",
+      "upstreams[].auth.token",
+      "upstreams[].auth.value",
     ]);
     expect(markAt(configSchema, ["upstreams", 0, "headers", "x-any"])).toEqual({ secret: "whole" });
     const urls = CONFIG_FIELDS.filter(({ mark }) => mark.secret === "url").map(({ path }) => path);
-    expect(urls).toEqual([
+    expect([...new Set(urls)].sort()).toEqual([
+      "network.proxy.http_proxy",
+      "network.proxy.https_proxy",
       "store.postgres_url",
+      "upstreams[].auth.aws_sts_url",
       "upstreams[].base_url",
       "upstreams[].proxy",
-      "network.proxy.https_proxy",
-      "network.proxy.http_proxy",
     ]);
   });
 
@@ -49,6 +57,15 @@ describe("the schema", () => {
 
   it("offers the keys of all kinds of upstream", () => {
     expect(keysAt(configSchema, ["upstreams", 0])).toEqual(expect.arrayContaining(["base_url", "tokens_per_second"]));
+  });
+
+  it("offers those of the kind alone where the kind is written, also within a kind", () => {
+    const auth = { type: "header" };
+    const tree = treeOf({ upstreams: [{ provider: "vertex" }, { provider: "custom", auth }] }, "test");
+    const keys = keysAt(configSchema, ["upstreams", 0], tree);
+    expect(keys).toContain("project_id");
+    expect(keys).not.toContain("tokens_per_second");
+    expect(keysAt(configSchema, ["upstreams", 1, "auth"], tree)).toEqual(["type", "name", "value"]);
   });
 });
 

@@ -6,13 +6,17 @@ import { adminListen } from "./sections/admin-listen.ts";
 import { admission } from "./sections/admission.ts";
 import { budgeting, budgets } from "./sections/budgets.ts";
 import { cors } from "./sections/cors.ts";
+import { health } from "./sections/health.ts";
 import { journal } from "./sections/journal.ts";
 import { limits } from "./sections/limits.ts";
 import { listen } from "./sections/listen.ts";
 import { log } from "./sections/log.ts";
 import { autoIncludeBuiltinModels, models } from "./sections/models.ts";
 import { network } from "./sections/network.ts";
+import { overload } from "./sections/overload.ts";
 import { pricing } from "./sections/pricing.ts";
+import { retries } from "./sections/retries.ts";
+import { routing } from "./sections/routing.ts";
 import { security } from "./sections/security.ts";
 import { store } from "./sections/store.ts";
 import { timeouts } from "./sections/timeouts.ts";
@@ -49,6 +53,10 @@ export const configSchema = z.strictObject({
   network,
   models,
   auto_include_builtin_models: autoIncludeBuiltinModels,
+  routing,
+  health,
+  retries,
+  overload,
   pricing,
   security,
   access_control: accessControl,

@@ -27,6 +27,21 @@ upstreams:
     auth:
       oauth_token: |
         ${SECRET}
+  - provider: bedrock
+    region: us-east-1
+    auth: { aws_access_key_id: AKIA1, aws_secret_access_key: ${SECRET}, aws_session_token: "${SECRET}" }
+  - provider: foundry
+    resource: example
+    auth: { use_azure_ad: true, azure_tenant_id: t, azure_client_id: c, azure_client_secret: ${SECRET} }
+  - provider: custom
+    base_url: https://llm.example.com
+    auth: { type: header, name: x-key, value: ${SECRET} }
+  - provider: custom
+    name: tokened
+    base_url: https://llm.example.com
+    auth:
+      type: bearer
+      token: ${SECRET}
 network:
   proxy: { https_proxy: "http://u:${SECRET}@proxy.example.com" }
 security:

@@ -65,6 +65,8 @@ const DEV_UPSTREAMS = `# Without upstreams, Weir uses the Anthropic API when ANT
 #   - provider: anthropic
 #     auth:
 #       api_key: \${ANTHROPIC_API_KEY}
+#   - provider: bedrock         # also anthropicAws, vertex, foundry, azure-openai, openai, custom
+#     region: us-east-1
 #   - provider: sandbox
 `;
 
@@ -74,6 +76,15 @@ const UPSTREAMS = `upstreams:
       api_key: \${ANTHROPIC_API_KEY}
     # base_url: https://gateway.example.com   # another gateway in between
     # proxy: http://proxy.example.com:3128    # this upstream's own forward proxy, or direct
+  # Tried in this order, each with the identity of the machine that Weir runs on:
+  # - provider: bedrock
+  #   region: us-east-1
+  # - provider: vertex
+  #   region: us-east5
+  #   project_id: example-prod
+  # - provider: foundry
+  #   resource: example-foundry
+  #   auth: { use_azure_ad: true }
 `;
 
 const STRICT_SECURITY = `security:
@@ -94,7 +105,10 @@ const LIMITS = `# admission:
 #   - { scope: team, name: research, window: month, limit_usd: 1500, enforcement: soft }
 `;
 
-const OPTIONAL = `# pricing:
+const OPTIONAL = `# routing:
+#   strategy: ordered        # or round_robin, weighted_random, least_connections, response_time, cheapest, geographic
+
+# pricing:
 #   multiplier: 0.9          # a discount of 10 %
 
 # network:

@@ -54,34 +54,50 @@ function standInFor(upstream: Tree): Tree {
 
 function findingsOf(issue: Issue, tree: Tree): Finding[] {
   const path = issue.path.filter((step) => typeof step !== "symbol");
-  if (issue.code === "unrecognized_keys") return issue.keys.map((key) => unknownKey(path, key));
+  if (issue.code === "unrecognized_keys") return issue.keys.map((key) => unknownKey(path, key, tree));
   const written = treeAt(tree, path);
   const isReferenced = written?.kind === "scalar" && written.references.length > 0;
   const explanation = explainIssue(issue, {
     written: isNull(written) ? undefined : written,
     mayQuote: isShowable(configSchema, path) && !isReferenced,
-    description: schemasDescription(path),
-    isWhole: schemasAt(configSchema, path).some((schema) => schema instanceof z.ZodNumber && schema.isInt),
+    description: schemasDescription(path, tree),
+    isWhole: schemasAt(configSchema, path, tree).some((schema) => schema instanceof z.ZodNumber && schema.isInt),
   });
   return [{ severity: "error", path, atKey: issue.code === "invalid_key", ...explanation }];
 }
 
-function unknownKey(parent: Path, key: string): Finding {
-  const siblings = keysAt(configSchema, parent);
-  const near = didYouMean(key, siblings);
-  const elsewhere = fieldsNamed(key);
-  let fix = siblings.length === 0 ? "Remove it." : `Remove it. Known keys here: ${siblings.toSorted().join(", ")}.`;
-  if (near.length > 0) fix = `Did you mean ${near.join(" or ")}? Otherwise remove it.`;
-  else if (elsewhere.length > 0) fix = `Move it: ${elsewhere.join(" or ")} exists. Otherwise remove it.`;
+function unknownKey(parent: Path, key: string, tree: Tree): Finding {
+  const siblings = keysAt(configSchema, parent, tree);
   const where = parent.length === 0 ? "at the top level" : `in ${formatPath(parent)}`;
   return {
     severity: "error",
     code: "unknown_key",
     path: [...parent, key],
     message: `${JSON.stringify(showableKey(key))} is no setting ${where}`,
-    fix,
+    fix: unknownKeyFix(parent, key, siblings),
     atKey: true,
   };
+}
+
+function unknownKeyFix(parent: Path, key: string, siblings: readonly string[]): string {
+  const kinds = kindsWith([...parent, key]);
+  if (kinds.length > 0) return `Remove it; it belongs to ${kinds.join(", ")}.`;
+  const near = didYouMean(key, siblings);
+  if (near.length > 0) return `Did you mean ${near.join(" or ")}? Otherwise remove it.`;
+  const elsewhere = fieldsNamed(key);
+  if (elsewhere.length > 0) return `Move it: ${elsewhere.join(" or ")} exists. Otherwise remove it.`;
+  return siblings.length === 0 ? "Remove it." : `Remove it. Known keys here: ${siblings.toSorted().join(", ")}.`;
+}
+
+/** The kinds that have a setting at this very path, for one that stands in an entry of another kind. */
+function kindsWith(path: Path): string[] {
+  const declared = declaredPath(path);
+  const fields = CONFIG_FIELDS.filter((field) => field.path === declared && field.variant !== null);
+  const kinds = fields.map(({ variant, subvariant }) => {
+    const isInSeveral = fields.some((other) => other.variant === variant && other.subvariant !== subvariant);
+    return [variant, isInSeveral ? null : subvariant].filter((kind) => kind !== null).join(" with ");
+  });
+  return [...new Set(kinds)];
 }
 
 /** Paths of settings with exactly this name anywhere, for a key that stands in the wrong place. */
@@ -90,14 +106,31 @@ function fieldsNamed(key: string): string[] {
   return [...new Set(paths.filter((path) => path.endsWith(`.${key}`)))].slice(0, 3);
 }
 
-function schemasDescription(path: Path): string {
+function schemasDescription(path: Path, tree: Tree): string {
   // Descriptions hang on the wrapped schema, which the parent's shape holds: ask by the declared path.
-  const declared = path
+  const declared = declaredPath(path);
+  const fields = CONFIG_FIELDS.filter((candidate) => candidate.path === declared);
+  const field = fields.find(({ variant, subvariant }) => isWritten(variant) && isWritten(subvariant)) ?? fields[0];
+  return (
+    field?.description ?? schemasAt(configSchema, path, tree).find((schema) => schema.description)?.description ?? ""
+  );
+
+  /** Whether a kind such as `provider: bedrock` is what an entry on the way says of itself. */
+  function isWritten(kind: string | null): boolean {
+    if (kind === null) return true;
+    const [name = "", value] = kind.split(": ");
+    return path.some((_, i) => {
+      const part = treeAt(tree, [...path.slice(0, i), name]);
+      return part?.kind === "scalar" && part.value === value;
+    });
+  }
+}
+
+function declaredPath(path: Path): string {
+  return path
     .map((step) => (typeof step === "number" ? "[]" : `.${step}`))
     .join("")
     .replace(/^\./, "");
-  const field = CONFIG_FIELDS.find((candidate) => candidate.path === declared);
-  return field?.description ?? schemasAt(configSchema, path).find((schema) => schema.description)?.description ?? "";
 }
 
 function coerceText(tree: Tree, issues: readonly Issue[]): Tree {

@@ -68,6 +68,37 @@ const WEAK: readonly [string, object, string][] = [
     { store: { postgres_url: "postgres://u:@db/weir" } },
     "weak_secret store.postgres_url",
   ],
+  [
+    "an upstream in clear text",
+    { upstreams: [{ ...SOUND.upstreams[0], base_url: "http://gateway.example.com" }] },
+    "upstream_without_tls upstreams[0].base_url",
+  ],
+  [
+    "an upstream in clear text by a name of the own network, where no network is called private",
+    { upstreams: [{ ...SOUND.upstreams[0], base_url: "http://gateway.corp" }] },
+    "upstream_without_tls upstreams[0].base_url",
+  ],
+  [
+    "an upstream that asks for no credential on the public internet",
+    {
+      upstreams: [{ provider: "openai", base_url: "https://llm.example.com/v1", auth: { type: "none" } }],
+      models: [{ id: "qwen", upstream_model: { openai: "qwen3" } }],
+    },
+    "upstream_without_auth upstreams[0].auth.type",
+  ],
+  [
+    "a placeholder as AWS secret",
+    {
+      upstreams: [
+        {
+          provider: "bedrock",
+          region: "us-east-1",
+          auth: { aws_access_key_id: "AKIAIOSFODNN7EXAMPLE", aws_secret_access_key: "changeme" },
+        },
+      ],
+    },
+    "weak_secret upstreams[0].auth.aws_secret_access_key",
+  ],
   ["a repetitive pepper", { security: { key_pepper: "a".repeat(40) } }, "weak_secret security.key_pepper"],
 ];
 
@@ -187,9 +218,70 @@ describe("what is worth a warning in every profile", () => {
     ["a mark-up", { pricing: { multiplier: 1.5 } }, "price_mark_up pricing.multiplier"],
     ["limits that replicas multiply", { replicas: 3 }, "limits_per_replica replicas"],
     [
-      "an upstream in clear text",
-      { upstreams: [{ ...SOUND.upstreams[0], base_url: "http://gateway.example.com" }] },
+      "an upstream in clear text in a network that is called private",
+      {
+        upstreams: [{ ...SOUND.upstreams[0], base_url: "http://gateway.corp" }],
+        network: { allow_private_upstreams: ["10.0.0.0/8"] },
+      },
       "upstream_without_tls upstreams[0].base_url",
+    ],
+    [
+      "the same by its address",
+      {
+        upstreams: [{ ...SOUND.upstreams[0], base_url: "http://10.1.2.3" }],
+        network: { allow_private_upstreams: ["10.0.0.0/8"] },
+      },
+      "upstream_without_tls upstreams[0].base_url",
+    ],
+    [
+      "an upstream that no model leads to",
+      { upstreams: [...SOUND.upstreams, { provider: "openai", auth: { api_key: "sk-proj-0f9d8c7b6a5948372615" } }] },
+      "upstream_without_models upstreams[1]",
+    ],
+    ["a model that no upstream serves", { models: [{ id: "house-model" }] }, "model_without_upstream models[0].id"],
+    [
+      "an ARN of another region",
+      {
+        upstreams: [{ provider: "bedrock", region: "eu-west-1" }],
+        models: [
+          {
+            id: "claude-opus-4-8",
+            upstream_model: { bedrock: "arn:aws:bedrock:us-east-1:111122223333:provisioned-model/abcdef" },
+          },
+        ],
+      },
+      "foreign_model_id models[0].upstream_model.bedrock",
+    ],
+    [
+      "a Bedrock id on another provider",
+      {
+        upstreams: [{ provider: "vertex", region: "global", project_id: "example-prod" }],
+        models: [{ id: "claude-opus-4-8", upstream_model: { vertex: "eu.anthropic.claude-opus-4-8" } }],
+      },
+      "foreign_model_id models[0].upstream_model.vertex",
+    ],
+    [
+      "an upstream outside the deployment",
+      {
+        upstreams: [...SOUND.upstreams, { provider: "bedrock", region: "eu-west-1" }],
+        routing: { deployment: { kind: "single", cloud: "aws" } },
+      },
+      "upstream_outside_deployment upstreams[0]",
+    ],
+    [
+      "an override for a model that nobody knows",
+      { routing: { overrides: [{ models: ["claude-opos-5"], strategy: "cheapest" }] } },
+      "unknown_model routing.overrides[0].models[0]",
+    ],
+    [
+      "geography without a place to stand",
+      { upstreams: [{ ...SOUND.upstreams[0], region: "us-east-1" }], routing: { strategy: "geographic" } },
+      "no_caller_region routing.geography.region",
+    ],
+    [
+      "geography with an upstream somewhere",
+      { routing: { strategy: "geographic", geography: { region: "eu-west-1" } } },
+      "upstream_without_region upstreams[0]",
     ],
   ])("%s", async (_, spoilt, expected) => {
     const found = await verdict("prod", spoilt);

@@ -42,6 +42,12 @@ export const ERRORS = {
     retry: false,
     remedy: "Send UTF-8, optionally compressed with gzip, deflate, br or zstd.",
   },
+  "weir:request:unsupported_feature": {
+    status: 400,
+    type: "invalid_request_error",
+    retry: false,
+    remedy: "Leave the named field out, or choose a model that is served by an upstream which has it.",
+  },
   "weir:request:too_large": {
     status: 413,
     type: "request_too_large",
@@ -169,6 +175,16 @@ export const ERRORS = {
     status: 504,
     type: "timeout_error",
     remedy: "Try again; the operator can raise timeouts.upstream_ttfb_ms.",
+  },
+  "weir:upstream:bad_answer": {
+    status: 502,
+    type: "api_error",
+    remedy: "Try again; if it persists, the operator should look at the upstream named in the log.",
+  },
+  "weir:upstream:credential": {
+    status: 502,
+    type: "api_error",
+    remedy: "The operator should look at the upstream's credential with `weir doctor`.",
   },
   "weir:upstream:no_target": {
     status: 503,

@@ -7,8 +7,13 @@ function match(path: string): string | null {
   return found === null ? null : found.endpoint.name + found.rest;
 }
 
+/** A path as a client sends it. */
+function filled(path: string): string {
+  return path.replaceAll(/\{\w+\}/g, "x");
+}
+
 describe("matchEndpoint", () => {
-  it.each(ENDPOINTS.filter(({ path }) => path !== "/").map(({ path, name }) => [path, name] as const))(
+  it.each(ENDPOINTS.filter(({ path }) => path !== "/").map(({ path, name }) => [filled(path), name] as const))(
     "finds %s, alone and behind any base prefix",
     (path, name) => {
       expect(match(path)).toBe(name);
@@ -26,6 +31,25 @@ describe("matchEndpoint", () => {
     ["/v1/files/", "files/"],
   ])("takes %s for %s", (path, expected) => {
     expect(match(path)).toBe(expected);
+  });
+
+  it.each([
+    ["/model/us.anthropic.claude-opus-5/invoke", "us.anthropic.claude-opus-5"],
+    [
+      "/bedrock/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A1%3Ainference-profile%2Fabc/invoke-with-response-stream",
+      "arn:aws:bedrock:us-east-1:1:inference-profile/abc",
+    ],
+    [
+      "/v1/projects/p/locations/us-east5/publishers/anthropic/models/claude-opus-4-5@20251101:rawPredict",
+      "claude-opus-4-5@20251101",
+    ],
+    ["/projects/p/locations/global/publishers/anthropic/models/claude-opus-5:streamRawPredict", "claude-opus-5"],
+    ["/projects/p/locations/global/publishers/anthropic/models/count-tokens:rawPredict", null],
+    ["/openai/deployments/gpt-x/chat/completions", "gpt-x"],
+    ["/openai/v1/chat/completions", null],
+    ["/model/%E0%A4%A/invoke", "%E0%A4%A"],
+  ])("finds the model in %s", (path, model) => {
+    expect(matchEndpoint(path)).toMatchObject({ model });
   });
 
   it.each([

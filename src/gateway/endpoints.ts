@@ -1,3 +1,7 @@
+import type { WireName } from "../wire/codec.ts";
+import { CLOUD_ENDPOINTS, pathPattern } from "./cloud-endpoints.ts";
+import { decodedSegment } from "./http/decoded-segment.ts";
+
 /** How the pipeline treats an endpoint. */
 type EndpointKind =
   /** A Messages request: metered, limited, budgeted. */
@@ -9,7 +13,9 @@ type EndpointKind =
   /** Batches and files: passed through, ownership kept. */
   | "objects"
   /** The simple API: a prompt in, a text out; a Messages request underneath. */
-  | "simple";
+  | "simple"
+  /** Embeddings: limited and metered, passed to upstreams that have them. */
+  | "embeddings";
 
 export interface Endpoint {
   /** The name that key scopes, metrics and the ledger use. */
@@ -20,6 +26,10 @@ export interface Endpoint {
   readonly path: string;
   /** Whether what follows the path belongs to the endpoint too (`/v1/files/{id}`). */
   readonly prefix?: boolean;
+  /** The format in which the client speaks and is answered; Messages where it is absent. */
+  readonly wire?: WireName;
+  /** Whether the answer is a stream, where the path says so and not the body. */
+  readonly streams?: boolean;
   /** Served without a key. */
   readonly open?: boolean;
   readonly summary: string;
@@ -97,28 +107,50 @@ export const ENDPOINTS: readonly Endpoint[] = [
     open: true,
     summary: "Health of the simple API",
   },
+  ...CLOUD_ENDPOINTS,
 ];
 
+interface Pattern {
+  readonly endpoint: Endpoint;
+  readonly expression: RegExp;
+}
+
+const PATTERNS: readonly Pattern[] = ENDPOINTS.flatMap((endpoint) => {
+  const expression = pathPattern(endpoint.path);
+  return expression === null ? [] : [{ endpoint, expression }];
+});
+const PLAIN = ENDPOINTS.filter((endpoint) => pathPattern(endpoint.path) === null);
 /** Longest first, so that `/v1/messages/batches` is not taken for `/v1/messages`. */
-const BY_LENGTH = ENDPOINTS.filter((endpoint) => endpoint.path !== "/").sort((a, b) => b.path.length - a.path.length);
-const EXACT: ReadonlyMap<string, Endpoint> = new Map(ENDPOINTS.map((endpoint) => [endpoint.path, endpoint]));
+const BY_LENGTH = PLAIN.filter((endpoint) => endpoint.path !== "/").sort((a, b) => b.path.length - a.path.length);
+const EXACT: ReadonlyMap<string, Endpoint> = new Map(PLAIN.map((endpoint) => [endpoint.path, endpoint]));
 
 export interface EndpointMatch {
   readonly endpoint: Endpoint;
   /** What follows the endpoint's path, `""` or beginning with a slash. */
   readonly rest: string;
+  /** The model, where the path names it. */
+  readonly model: string | null;
 }
 
 /** The endpoint of a path (no query), or null. Any base prefix before a known path is accepted, as clients configure it. */
 export function matchEndpoint(path: string): EndpointMatch | null {
   // `OPTIONS *` asks about the server as a whole, which is what the root answers.
   const exact = EXACT.get(path === "*" ? "/" : path);
-  if (exact !== undefined) return { endpoint: exact, rest: "" };
+  if (exact !== undefined) return { endpoint: exact, rest: "", model: null };
   for (const endpoint of BY_LENGTH) {
-    if (path.endsWith(endpoint.path)) return { endpoint, rest: "" };
+    if (path.endsWith(endpoint.path)) return { endpoint, rest: "", model: null };
     if (endpoint.prefix !== true) continue;
     const at = path.indexOf(`${endpoint.path}/`);
-    if (at >= 0) return { endpoint, rest: path.slice(at + endpoint.path.length) };
+    if (at >= 0) return { endpoint, rest: path.slice(at + endpoint.path.length), model: null };
+  }
+  for (const { endpoint, expression } of PATTERNS) {
+    const found = expression.exec(path);
+    if (found !== null) return { endpoint, rest: "", model: modelOf(found) };
   }
   return null;
+}
+
+function modelOf({ groups }: RegExpExecArray): string | null {
+  const model = groups?.["model"];
+  return model === undefined ? null : decodedSegment(model);
 }

@@ -6,13 +6,19 @@ import type { Identity } from "../identity/key-ring.ts";
 import type { AdmittedExchange, Outcome } from "../message/entry.ts";
 import type { Usage, UsageSource } from "../message/usage.ts";
 import type { RateTicket } from "../policy/rate/rate-policy.ts";
+import type { AffinityDecision } from "../routing/affinity/affinity-decision.ts";
+import type { Plan, PlannedTarget } from "../routing/plan.ts";
 import type { Route, Target } from "../routing/route-table.ts";
+import type { Attempt } from "../routing/runtime/attempt.ts";
 import type { ScannedRequest } from "../wire/anthropic/request-scan.ts";
+import type { ClientCall, ClientWire, WireWarning } from "../wire/codec.ts";
 import type { Endpoint } from "./endpoints.ts";
 import type { AnswerRewrite } from "./relay/buffer-relay.ts";
 import type { Relay } from "./relay/relay.ts";
 import { clientAddress } from "./http/client-address.ts";
+import type { Place } from "./stages/queue.ts";
 import type { Snapshot } from "./snapshot.ts";
+import { CLIENT_WIRES } from "./wires.ts";
 
 /** What the attempt and relay stages found out; the settle stage makes the entry from it. */
 export interface Result {
@@ -40,19 +46,37 @@ export class Exchange {
   /** The configuration it runs under from beginning to end. */
   readonly snapshot: Snapshot;
   readonly startedAtMs: number;
+  /** Wall-clock time of its beginning, milliseconds since the epoch. */
+  readonly createdAtMs: number;
   /** Set when the client's connection closes before the response was finished. */
   clientGone = false;
+  /** Set when Weir itself cuts it off, at the end of its time to drain. */
+  interrupted = false;
   /** Called once when the client goes away. Whoever is working for the exchange puts its undoing here. */
   onClientGone: (() => void) | null = null;
 
+  /** The format that the client speaks; null for Messages, which needs no translation. */
+  readonly clientWire: ClientWire | null;
+  /** The model, where the path names it. */
+  readonly pathModel: string | null;
   identity: Identity | null = null;
+  /** What the client sent, and what came of it in its own format; null for Messages. */
+  clientBody: Buffer | null = null;
+  clientCall: ClientCall | null = null;
+  /** What did not go over as the client asked it. */
+  warnings: readonly WireWarning[] = [];
+  /** The request as Messages JSON. */
   body: Buffer | null = null;
   scan: ScannedRequest | null = null;
   /** The upstream that holds the files which the request uses; null when it uses none. */
   heldBy: string | null = null;
   route: Route | null = null;
   /** What the plan stage chose of the route, in the order to try. */
-  targets: readonly Target[] = [];
+  plan: Plan | null = null;
+  /** The attempt whose answer the client gets, or the last one. */
+  attempt: { readonly planned: PlannedTarget; readonly attempt: Attempt } | null = null;
+  /** Its place among those that run; given back by the settle stage. */
+  place: Place | null = null;
   ticket: RateTicket | null = null;
   reservation: Reservation | null = null;
   /** What the journal holds of the exchange, once its open record is written; it must then be settled. */
@@ -63,6 +87,10 @@ export class Exchange {
   refusal: WeirError | null = null;
   /** The client's session, from its header or, in the simple API, from the body. */
   sessionId: string | null;
+  /** Where its session's prompt cache went, and what that cost. */
+  affinity: AffinityDecision | null = null;
+  /** Why the answer comes from where it comes, for the response's header. */
+  routeReason: string | null = null;
   /** Receives the upstream's answer once it is decided that the client gets it. */
   relay: Relay | null = null;
   /** What the simple API makes of a whole answer; null passes it on as it came. */
@@ -74,22 +102,32 @@ export class Exchange {
     response: ServerResponse;
     endpoint: Endpoint;
     upstreamPath: string;
+    pathModel: string | null;
     snapshot: Snapshot;
     startedAtMs: number;
+    createdAtMs: number;
   }) {
     this.id = init.id;
     this.request = init.request;
     this.response = init.response;
     this.endpoint = init.endpoint;
     this.upstreamPath = init.upstreamPath;
+    this.pathModel = init.pathModel;
+    this.clientWire = CLIENT_WIRES[init.endpoint.wire ?? "anthropic"];
     this.snapshot = init.snapshot;
     this.startedAtMs = init.startedAtMs;
+    this.createdAtMs = init.createdAtMs;
     this.sessionId = this.header("x-claude-code-session-id");
   }
 
   /** The client's address, behind trusted proxies too. Found when asked for: most exchanges never do. */
   get clientAddress(): string {
     return clientAddress(this.request, this.snapshot.access.trustedProxies);
+  }
+
+  /** How it ends when its client's connection closes: cut by Weir, or left by the client. */
+  get outcomeWhenLeft(): Outcome {
+    return this.interrupted ? "interrupted" : "client_gone";
   }
 
   /** A request header as one string, or null. */

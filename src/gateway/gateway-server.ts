@@ -52,7 +52,10 @@ export class GatewayServer implements Component {
   readonly #server: Server | TlsServer;
   /** Connections on which an ambiguous request came: what follows on them is not served. */
   readonly #distrusted = new WeakSet<Socket>();
+  /** A count and not a set of them: a set would make V8 keep each exchange, with its body, until a full collection. */
   #inProgress = 0;
+  /** The time to drain is over: connections that close now are closed by Weir. */
+  #cutsOff = false;
   #idle: (() => void) | null = null;
 
   constructor(options: GatewayServerOptions, services: GatewayServices) {
@@ -76,7 +79,10 @@ export class GatewayServer implements Component {
     this.#server.on("request", (request, response) => this.#serve(request, response));
     // An expectation that nobody knows is left unmet (RFC 9110, 10.1.1); node's own refusal would lack a request id.
     this.#server.on("checkExpectation", (request, response) => this.#serve(request, response));
-    this.#server.on("clientError", (error: Error, socket: Socket) => answerClientError(error, socket, services.ids));
+    this.#server.on("clientError", (error: Error, socket: Socket) => {
+      services.metrics.refused("http");
+      answerClientError(error, socket, services.ids);
+    });
   }
 
   /** Where it listens; meaningful after `start`. */
@@ -108,6 +114,7 @@ export class GatewayServer implements Component {
     const sweep = setInterval(() => this.#server.closeIdleConnections(), DRAIN_SWEEP_MS);
     await Promise.race([this.#drained(), after(this.#options.drainMs)]);
     clearInterval(sweep);
+    this.#cutsOff = true;
     this.#server.closeAllConnections();
     await closed;
   }
@@ -137,8 +144,10 @@ export class GatewayServer implements Component {
       response,
       endpoint: match.endpoint,
       upstreamPath: upstreamPath(match, queryAt < 0 ? "" : url.slice(queryAt)),
+      pathModel: match.model,
       snapshot,
       startedAtMs: this.#services.clock.monotonicMs(),
+      createdAtMs: this.#services.clock.nowMs(),
     });
     this.#inProgress++;
     response.on("close", this.#closed.bind(this, exchange));
@@ -157,6 +166,7 @@ export class GatewayServer implements Component {
     work
       .catch((error: unknown) => {
         const refusal = publicError(error);
+        this.#services.metrics.refused(refusal.code);
         if (refusal.code === "weir:server:internal") {
           const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
           this.#services.logger.error({ request_id: exchange.id, error: detail }, "internal error");
@@ -169,6 +179,8 @@ export class GatewayServer implements Component {
   #closed(exchange: Exchange): void {
     if (exchange.response.writableFinished) return;
     exchange.clientGone = true;
+    // The ledger tells what Weir cut from what clients left.
+    exchange.interrupted = this.#cutsOff;
     exchange.onClientGone?.();
   }
 
@@ -189,6 +201,7 @@ export class GatewayServer implements Component {
       throw new WeirError("weir:request:method_not_allowed", message, { headers: { allow } });
     } catch (error) {
       const refusal = publicError(error);
+      this.#services.metrics.refused(refusal.code);
       if (AMBIGUOUS.has(refusal.code)) {
         recipient.response.shouldKeepAlive = false;
         this.#distrusted.add(request.socket);

@@ -8,13 +8,14 @@ import { attempt } from "./stages/attempt.ts";
 import { decode } from "./stages/decode.ts";
 import { identify } from "./stages/identify.ts";
 import { plan } from "./stages/plan.ts";
+import { queue } from "./stages/queue.ts";
 import { receive } from "./stages/receive.ts";
 import { relay } from "./stages/relay.ts";
 import { settle } from "./stages/settle.ts";
 import type { Stage } from "./stages/stage.ts";
 
 /** The way of an exchange, in order. Documentation and traces read this same array; `settle` always runs, and once. */
-export const STAGES: readonly Stage[] = [receive, identify, decode, admit, plan, attempt, relay, settle];
+export const STAGES: readonly Stage[] = [receive, identify, queue, decode, admit, plan, attempt, relay, settle];
 
 const WORK = STAGES.filter((stage) => stage !== settle);
 
@@ -66,6 +67,7 @@ export class Pipeline {
     if (error instanceof ClientGone || exchange.clientGone) return;
     const refusal = publicError(error);
     exchange.refusal = refusal;
+    this.#services.metrics.refused(refusal.code);
     if (refusal.code === "weir:server:internal") {
       this.#services.logger.error({ request_id: exchange.id, error: describe(error) }, "internal error");
     }

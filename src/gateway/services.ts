@@ -6,6 +6,8 @@ import type { BudgetBook } from "../ledger/budgets/budget-book.ts";
 import type { CostForecaster } from "../ledger/budgets/cost-forecaster.ts";
 import type { Journal } from "../ledger/journal/journal.ts";
 import type { RatePolicy } from "../policy/rate/rate-policy.ts";
+import type { OverloadGate } from "../routing/overload/overload-gate.ts";
+import type { Router } from "../routing/router.ts";
 import type { OwnedObjectStore } from "../store/ports/owned-objects.ts";
 import type { AccessLog } from "../telemetry/access-log.ts";
 import type { GatewayMetrics } from "../telemetry/metrics/gateway-metrics.ts";
@@ -24,6 +26,8 @@ export interface GatewayServices {
   readonly rate: RatePolicy;
   readonly budgets: BudgetBook;
   readonly forecaster: CostForecaster;
+  readonly router: Router;
+  readonly overload: OverloadGate;
   readonly journal: Journal;
   readonly metrics: GatewayMetrics;
   readonly streams: StreamKeeper;

@@ -7,7 +7,7 @@ export type Outcome =
   | "upstream_cut"
   | "upstream_error"
   | "timeout"
-  /** Found open at boot after a crash and settled with an estimate. */
+  /** Cut by Weir: when its time to drain ran out, or found open at boot after a crash and settled with an estimate. */
   | "interrupted";
 
 /** What is known of an exchange from its admission on. Times are milliseconds since the epoch, money integer micro-dollars. */
@@ -22,6 +22,8 @@ export interface AdmittedExchange {
   readonly agentId: string | null;
   readonly parentAgentId: string | null;
   readonly endpoint: string;
+  /** Name of the wire format that the client spoke. */
+  readonly clientFormat: string;
   readonly modelAsked: string;
   /** Canonical name of the model that answers. */
   readonly modelServed: string;
@@ -47,12 +49,20 @@ export interface Entry extends AdmittedExchange {
   readonly attempts: number;
   /** Name of the upstream that answered; null when none was reached. */
   readonly target: string | null;
+  /** The model's id at that upstream. */
+  readonly targetModel: string | null;
+  /** Why that upstream was asked, as the router's reason tokens say it. */
+  readonly routeReason: string | null;
   /** HTTP status given to the client; 499 when the client had gone before one was sent. */
   readonly status: number;
   readonly outcome: Outcome;
   readonly usage: Usage;
   readonly usageSource: UsageSource;
   readonly costMicroUsd: number;
+  /** Why the session left the upstream where its prompt cache was warm; null when it did not. */
+  readonly cacheMove: string | null;
+  /** What that move cost: the warm tokens written anew instead of read. An estimate; 0 when the session did not move. */
+  readonly cacheLossMicroUsd: number;
   readonly settledAtMs: number;
   readonly latencyMs: number;
   /** Time to the first byte of content; null when none came. */

@@ -1,26 +1,13 @@
 import { afterAll, describe, expect, it } from "vitest";
 
-import { AddressList } from "../core/address-list.ts";
 import { PriceBook } from "../ledger/prices/price-book.ts";
 import { BUILTIN_MODELS } from "../message/models.ts";
-import { Upstream } from "../upstream/upstream.ts";
+import { testSettings } from "../upstream/testing/test-settings.ts";
+import { Upstream, type UpstreamDialect } from "../upstream/upstream.ts";
 import { RouteTable, type ConfiguredModel, type RouteTableOptions } from "./route-table.ts";
 
-function upstream(name: string): Upstream {
-  return new Upstream({
-    name,
-    provider: "anthropic",
-    baseUrl: "http://127.0.0.1:9",
-    authHeaders: {},
-    extraHeaders: {},
-    proxyUrl: null,
-    tls: { ca: null, cert: null, key: null, serverName: null },
-    connectTimeoutMs: 1_000,
-    headersTimeoutMs: 1_000,
-    idleTimeoutMs: 1_000,
-    allowPrivate: new AddressList(["127.0.0.0/8"]),
-    forwardUserIdentity: false,
-  });
+function upstream(name: string, dialect?: UpstreamDialect): Upstream {
+  return new Upstream(testSettings({ name, ...(dialect === undefined ? {} : { dialect }) }));
 }
 
 const ANTHROPIC = upstream("anthropic");
@@ -132,6 +119,70 @@ describe("RouteTable.resolve", () => {
 
     expect(table.resolve("claude-opus-5")).toBe(table.resolve("claude-opus-5"));
     expect(table.resolve("claude-nonsense-9")).toBeNull();
+  });
+});
+
+describe("rules for some models", () => {
+  const haiku = { models: ["claude-haiku-*"], strategy: "cheapest", upstreams: ["bedrock", "anthropic"] } as const;
+
+  it("put the named upstreams into their own order, and say so", () => {
+    const route = tableOf({ overrides: [haiku] }).resolve("us.anthropic.claude-haiku-4-5-20251001-v1:0");
+
+    expect(route?.targets.map((target) => target.upstream.name)).toEqual(["bedrock", "anthropic"]);
+    expect(route?.plannable(null).map((target) => target.upstream)).toEqual(["bedrock", "anthropic"]);
+    expect(route?.strategy).toBe("cheapest");
+    expect(route?.reasons[0]).toContain("listed first (routing.overrides)");
+  });
+
+  it("keep a model from upstreams that are not named, and touch no other model", () => {
+    const table = tableOf({ overrides: [{ ...haiku, strategy: null, upstreams: ["bedrock"] }] });
+
+    expect(targets(table, "claude-haiku-5-5")).toEqual(["bedrock: claude-haiku-5-5"]);
+    expect(table.resolve("claude-haiku-5-5")?.strategy).toBeNull();
+    expect(targets(table, "claude-opus-5")).toHaveLength(2);
+  });
+
+  it("count by the first that names the model as it is listed", () => {
+    const overrides = [
+      { models: ["mine"], strategy: "round_robin", upstreams: null },
+      { models: ["*"], strategy: "geographic", upstreams: null },
+    ] as const;
+    const table = tableOf({ models: [model("Mine", { bedrock: "arn:x" })], overrides });
+
+    expect([table.resolve("mine")?.strategy, table.resolve("claude-opus-5")?.strategy]).toEqual([
+      "round_robin",
+      "geographic",
+    ]);
+  });
+});
+
+describe("an upstream that has built-in models under other names, or none", () => {
+  const none = upstream("none", { ...testSettings().dialect, modelId: () => null });
+
+  it("gets the models that are mapped to it, and no others", () => {
+    const table = tableOf({ upstreams: [none, ANTHROPIC], models: [model("claude-opus-5", { none: "theirs" })] });
+
+    expect(targets(table, "claude-opus-5")).toEqual(["none: theirs", "anthropic: claude-opus-5"]);
+    expect(targets(table, "claude-sonnet-5")).toEqual(["anthropic: claude-sonnet-5"]);
+  });
+
+  it("does not make built-in models that nobody serves appear in the list", () => {
+    const table = tableOf({ upstreams: [none], models: [model("claude-opus-5", { none: "theirs" })] });
+
+    expect(table.listed.map(({ id }) => id)).toEqual(["claude-opus-5"]);
+  });
+});
+
+describe("a route's targets as the router knows them", () => {
+  it("are the same list for the same question, in all or at one upstream", () => {
+    const route = tableOf().resolve("claude-opus-5");
+
+    expect(route?.plannable(null)).toBe(route?.plannable(null));
+    expect(route?.plannable("bedrock")).toBe(route?.plannable("bedrock"));
+    expect(route?.plannable("bedrock").map(({ key }) => key)).toEqual(["bedrock/claude-opus-5"]);
+    expect(route?.plannable("elsewhere")).toEqual([]);
+    expect(route?.byKey("bedrock/claude-opus-5")?.upstream).toBe(BEDROCK);
+    expect(route?.byKey("bedrock/other")).toBeNull();
   });
 });
 

@@ -1,21 +1,66 @@
-import { BUILTIN_MODELS, canonicalModel } from "../message/models.ts";
+import { BUILTIN_MODELS, canonicalModel, matchesModel } from "../message/models.ts";
 import type { Price, PriceBook } from "../ledger/prices/price-book.ts";
 import type { Upstream } from "../upstream/upstream.ts";
+import type { StrategyName } from "./balance/strategy-name.ts";
+import { targetKey, type RouteTarget } from "./target.ts";
 
 /** One upstream and the id that the model has there, with its price. */
 export interface Target {
   readonly upstream: Upstream;
   readonly upstreamModel: string;
   readonly price: Price;
+  /** The same target as the router knows it. */
+  readonly planned: RouteTarget;
 }
 
 /** What a model name resolves to: an ordered, explainable list of targets. */
-export interface Route {
+export class Route {
   /** The name under which the model is listed, metered and shown: a configured id or a built-in one. */
   readonly model: string;
   readonly targets: readonly Target[];
   /** One line for each target: why it stands where it stands. */
   readonly reasons: readonly string[];
+  /** How its targets share requests, where that is not the general way. */
+  readonly strategy: StrategyName | null;
+  readonly #byKey: ReadonlyMap<string, Target>;
+  readonly #all: readonly RouteTarget[];
+  /** Of one upstream alone, by its name: the router wants the same list for the same question. */
+  readonly #ofUpstream = new Map<string, readonly RouteTarget[]>();
+
+  constructor(model: string, targets: readonly Target[], more: RouteDetails) {
+    this.model = model;
+    this.targets = targets;
+    this.reasons = more.reasons;
+    this.strategy = more.strategy;
+    this.#byKey = new Map(targets.map((target) => [target.planned.key, target]));
+    this.#all = targets.map(({ planned }) => planned);
+  }
+
+  byKey(key: string): Target | null {
+    return this.#byKey.get(key) ?? null;
+  }
+
+  /** The targets for the router; with `upstream`, those there alone (it holds the request's files). */
+  plannable(upstream: string | null): readonly RouteTarget[] {
+    if (upstream === null) return this.#all;
+    const known = this.#ofUpstream.get(upstream);
+    if (known !== undefined) return known;
+    const own = this.#all.filter((target) => target.upstream === upstream);
+    if (own.length > 0) this.#ofUpstream.set(upstream, own);
+    return own;
+  }
+}
+
+type RouteDetails = Pick<Route, "reasons" | "strategy">;
+
+/** Other rules for some models; the first that names a model counts. */
+export interface RouteOverride {
+  /** Ids as they are listed, with `*` for any run of characters. */
+  readonly models: readonly string[];
+  /** Null for the general one. */
+  readonly strategy: StrategyName | null;
+  /** Names of the only upstreams for these models, in the order to try; null for all. */
+  readonly upstreams: readonly string[] | null;
 }
 
 /** A model as the configuration lists it. */
@@ -40,6 +85,7 @@ export interface RouteTableOptions {
   /** Whether built-in Claude models are served besides the configured ones. */
   readonly includeBuiltins: boolean;
   readonly prices: PriceBook;
+  readonly overrides?: readonly RouteOverride[];
 }
 
 /** Names that clients may ask for, resolved to targets. Immutable; one for each configuration snapshot. */
@@ -71,27 +117,56 @@ export class RouteTable {
     const canonical = canonicalModel(bare);
     const configured = this.#configured.get(identity(bare));
     if (configured === undefined && (canonical === null || !this.#options.includeBuiltins)) return null;
+    const model = configured?.id ?? canonical ?? bare;
+    const override = this.#overrideOf(model);
+    const isRestricted = override !== null && override.upstreams !== null;
     const targets: Target[] = [];
     const reasons: string[] = [];
-    for (const upstream of this.#options.upstreams) {
+    for (const upstream of this.#upstreamsFor(override)) {
       const mapped = configured?.upstreamModel[upstream.name];
       // A custom model exists only where it is mapped; a built-in one is tried everywhere, under its own id by default.
       if (mapped === undefined && canonical === null) continue;
-      const upstreamModel = mapped ?? bare;
+      const upstreamModel = mapped ?? upstream.dialect.modelId(bare, canonical);
+      if (upstreamModel === null) continue;
       const price = this.#options.prices.resolve({
         upstream: upstream.name,
         upstreamModel,
         modelAsked: bare,
         modelConfigured: configured?.id ?? null,
       });
-      targets.push({ upstream, upstreamModel, price });
+      const planned = plannedTarget(upstream, { model, upstreamModel, price });
+      targets.push({ upstream, upstreamModel, price, planned });
+      const listed = `listed ${ordinal(targets.length)}${isRestricted ? " (routing.overrides)" : ""}`;
+      const named = mapped === undefined ? "its own id" : "models[].upstream_model";
       reasons.push(
-        `${targets.length}. ${upstream.name}: listed ${ordinal(targets.length)}, serves it as ${upstreamModel}` +
-          `${mapped === undefined ? " (its own id)" : " (models[].upstream_model)"}, ${price.origin} price`,
+        `${targets.length}. ${upstream.name}: ${listed}, serves it as ${upstreamModel} (${named}), ${price.origin} price`,
       );
     }
-    return targets.length === 0 ? null : { model: configured?.id ?? canonical ?? bare, targets, reasons };
+    return targets.length === 0 ? null : new Route(model, targets, { reasons, strategy: override?.strategy ?? null });
   }
+
+  #overrideOf(model: string): RouteOverride | null {
+    const { overrides = [] } = this.#options;
+    return overrides.find(({ models }) => models.some((pattern) => matchesModel(pattern, model))) ?? null;
+  }
+
+  /** The upstreams that may serve a model, in the order to try. */
+  #upstreamsFor(override: RouteOverride | null): readonly Upstream[] {
+    const { upstreams } = this.#options;
+    const names = override?.upstreams ?? null;
+    if (names === null) return upstreams;
+    return names.flatMap((name) => upstreams.find((upstream) => upstream.name === name) ?? []);
+  }
+}
+
+function plannedTarget(
+  upstream: Upstream,
+  { model, upstreamModel, price }: { model: string; upstreamModel: string; price: Price },
+): RouteTarget {
+  const { cloud, region, weight, promptCache } = upstream.settings.placement;
+  const key = targetKey(upstream.name, model);
+  const maxConcurrent = upstream.settings.maxConcurrent ?? null;
+  return { key, upstream: upstream.name, upstreamModel, cloud, region, weight, maxConcurrent, price, promptCache };
 }
 
 /** What all spellings of a model have in common: the built-in id, else the id in lower case. */
@@ -107,7 +182,9 @@ function listModels(options: RouteTableOptions): readonly ListedModel[] {
   }));
   if (!options.includeBuiltins) return configured;
   const names = new Set(configured.map((model) => identity(model.id)));
-  const builtin = BUILTIN_MODELS.filter((model) => !names.has(model.id));
+  // What no upstream has under a name of its own would only be refused.
+  const isServed = (id: string): boolean => options.upstreams.some(({ dialect }) => dialect.modelId(id, id) !== null);
+  const builtin = BUILTIN_MODELS.filter(({ id }) => !names.has(id) && isServed(id));
   return [...configured, ...builtin.map(({ id, label }) => ({ id, label, description: null }))];
 }
 

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
 import { connect, type AddressInfo } from "node:net";
 
@@ -7,27 +7,15 @@ import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vit
 
 import { selfSigned } from "../config/testing/self-signed.ts";
 import { AddressList } from "../core/address-list.ts";
+import { eventually } from "../../test/harness/waiting.ts";
+import type { CredentialSource, SignableRequest } from "./credentials/credential.ts";
+import { StaticCredential } from "./credentials/static-credential.ts";
+import { testSettings } from "./testing/test-settings.ts";
 import { AddressRefused } from "./transport/address-guard.ts";
-import { Upstream, type UpstreamSettings } from "./upstream.ts";
-
-const LOOPBACK = new AddressList(["127.0.0.0/8", "::1"]);
+import { Upstream, type RequestTimeouts, type UpstreamSettings } from "./upstream.ts";
 
 function upstreamAt(baseUrl: string, given: Partial<UpstreamSettings> = {}): Upstream {
-  const upstream = new Upstream({
-    name: "test",
-    provider: "anthropic",
-    baseUrl,
-    authHeaders: { "x-api-key": "credential" },
-    extraHeaders: { "x-extra": "1" },
-    proxyUrl: null,
-    tls: { ca: null, cert: null, key: null, serverName: null },
-    connectTimeoutMs: 5_000,
-    headersTimeoutMs: 5_000,
-    idleTimeoutMs: 5_000,
-    allowPrivate: LOOPBACK,
-    forwardUserIdentity: false,
-    ...given,
-  });
+  const upstream = new Upstream(testSettings({ baseUrl, extraHeaders: { "X-Extra": "1" }, ...given }));
   onTestFinished(() => upstream.connections.destroy());
   return upstream;
 }
@@ -52,7 +40,12 @@ interface Answer {
   body: string;
 }
 
-function ask(upstream: Upstream, path = "/v1/messages?beta=true"): Promise<Answer> {
+async function ask(
+  upstream: Upstream,
+  path = "/v1/messages?beta=true",
+  { headers = [], timeouts }: { headers?: string[]; timeouts?: RequestTimeouts } = {},
+): Promise<Answer> {
+  const request = await upstream.sign({ path, method: "POST", headers, body: "{}" });
   return new Promise((resolve, reject) => {
     const answer: Answer = { status: 0, headers: {}, body: "" };
     const handler: Dispatcher.DispatchHandler = {
@@ -62,7 +55,7 @@ function ask(upstream: Upstream, path = "/v1/messages?beta=true"): Promise<Answe
       onResponseEnd: () => resolve(answer),
       onResponseError: (_, error) => reject(error),
     };
-    upstream.dispatch({ path, method: "POST", headers: [...upstream.fixedHeaders], body: "{}" }, handler);
+    upstream.dispatch(request, handler, timeouts);
   });
 }
 
@@ -70,13 +63,17 @@ describe("Upstream", () => {
   let server: Server;
   let port: number;
   let seen: IncomingMessage[];
+  let held: ServerResponse[];
 
   beforeEach(async () => {
     seen = [];
+    held = [];
     server = createServer((request, response) => {
       seen.push(request);
       request.resume();
       if (request.url?.includes("redirect")) response.writeHead(302, { location: "http://127.0.0.1:1/" }).end();
+      else if (request.url?.includes("held")) held.push(response);
+      else if (request.url?.includes("slow")) setTimeout(() => response.end("late answer"), 1_500);
       else if (!request.url?.includes("silence")) response.end("answer");
     });
     await listen(server);
@@ -98,12 +95,55 @@ describe("Upstream", () => {
     expect(seen[0]?.url).toBe(url);
   });
 
-  it("sends its own headers, credentials last", async () => {
-    const upstream = upstreamAt(`http://127.0.0.1:${port}`);
-    await ask(upstream);
+  it("sends its own headers and its credential instead of a client's of the same name", async () => {
+    const credential = new StaticCredential("test", ["x-api-key", "credential"]);
+    const upstream = upstreamAt(`http://127.0.0.1:${port}`, { credential });
+    await ask(upstream, "/v1/messages", { headers: ["x-extra", "client's", "x-api-key", "client's", "x-own", "kept"] });
 
-    expect(upstream.fixedHeaders).toEqual(["x-extra", "1", "x-api-key", "credential"]);
-    expect(seen[0]?.headers).toMatchObject({ "x-extra": "1", "x-api-key": "credential", host: `127.0.0.1:${port}` });
+    expect(upstream.fixedHeaders).toEqual(["x-extra", "1"]);
+    expect(seen[0]?.rawHeaders.filter((text) => text.startsWith("x-"))).toEqual(["x-own", "x-extra", "x-api-key"]);
+    expect(seen[0]?.headers).toMatchObject({
+      "x-extra": "1",
+      "x-api-key": "credential",
+      "x-own": "kept",
+      host: `127.0.0.1:${port}`,
+    });
+  });
+
+  it("has the request signed as it is sent: with its prefix, its fixed headers and its body", async () => {
+    const signed: SignableRequest[] = [];
+    const credential: CredentialSource = Object.assign(new StaticCredential("test", []), {
+      headers: async (request: SignableRequest) => {
+        signed.push(request);
+        return ["authorization", "signature"];
+      },
+    });
+    await ask(upstreamAt(`http://127.0.0.1:${port}/prefix`, { credential }), "/v1/messages?beta=true");
+
+    expect(signed).toEqual([
+      {
+        method: "POST",
+        host: `127.0.0.1:${port}`,
+        path: "/prefix/v1/messages?beta=true",
+        headers: ["x-extra", "1"],
+        body: Buffer.from("{}"),
+      },
+    ]);
+    expect(seen[0]?.headers.authorization).toBe("signature");
+  });
+
+  it.each([
+    ["directly", (): Partial<UpstreamSettings> => ({})],
+    ["through a proxy", (): Partial<UpstreamSettings> => ({ proxyUrl: `http://127.0.0.1:${port}` })],
+  ])("is full while as many requests are open as it may have, %s", async (_, way) => {
+    const upstream = upstreamAt(`http://127.0.0.1:${port}`, { ...way(), maxConcurrent: 1 });
+    expect(upstream.isFull).toBe(false);
+    const asking = ask(upstream, "/held");
+    await eventually("the request has come", () => held.length === 1);
+    expect(upstream.isFull).toBe(true);
+    held[0]?.end("answer");
+    await asking;
+    expect(upstream.isFull).toBe(false);
   });
 
   it("does not follow a redirect", async () => {
@@ -117,6 +157,19 @@ describe("Upstream", () => {
     const upstream = upstreamAt(`http://127.0.0.1:${port}`, { headersTimeoutMs: 50 });
 
     await expect(ask(upstream, "/silence")).rejects.toMatchObject({ code: "UND_ERR_HEADERS_TIMEOUT" });
+  });
+
+  it("waits as long as a request says, no longer than it may, and by its own time before both", async () => {
+    const late = { code: "UND_ERR_HEADERS_TIMEOUT" };
+    const base = `http://127.0.0.1:${port}`;
+    const timeouts = { firstByteMs: 50, idleMs: 50 };
+    await expect(ask(upstreamAt(base), "/silence", { timeouts })).rejects.toMatchObject(late);
+    const impatient = upstreamAt(base, { ownTimeouts: { firstByteMs: 50 } });
+    await expect(
+      ask(impatient, "/silence", { timeouts: { firstByteMs: 60_000, idleMs: 60_000 } }),
+    ).rejects.toMatchObject(late);
+    const patient = upstreamAt(base, { headersTimeoutMs: 50, ownTimeouts: { firstByteMs: 60_000 } });
+    expect((await ask(patient, "/slow", { timeouts })).body).toBe("late answer");
   });
 
   it.each([

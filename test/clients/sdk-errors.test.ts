@@ -131,11 +131,12 @@ describe("an error of Weir's own", () => {
   });
 
   it("502: no upstream answers; tried again, as the client is told to do", async () => {
-    upstream.reply({ kind: "reset" }, { kind: "reset" }, { kind: "reset" });
+    upstream.otherwise({ kind: "reset" });
     const error = await errorOf(client.messages.create(HELLO));
     expect(error).toBeInstanceOf(InternalServerError);
     expect(error.status).toBe(502);
-    expect(upstream.requests.length).toBe(3);
+    // Three times by the client, and by Weir as often as its retry budget allows.
+    expect(upstream.requests.length).toBeGreaterThanOrEqual(3);
   });
 });
 

@@ -9,14 +9,16 @@ import { encodeEvents, eventNames, messageEvents } from "../harness/message-even
 import { messageBody, messageHeaders } from "../harness/message-request.ts";
 
 const EVENTS = messageEvents();
-/** Every event but the last: after message_stop a stream is whole. */
-const POINTS = EVENTS.map((_, index) => index);
+/** After the first event, which is what counts as begun, and before the last: after message_stop a stream is whole. */
+const POINTS = EVENTS.map((_, index) => index).slice(1);
 /** How long the gateway waits in silence. */
 const IDLE_MS = 150;
 
 let first: FakeUpstream;
 let second: FakeUpstream;
 let gateway: TestGateway;
+/** Has the first upstream alone. */
+let lonely: TestGateway;
 
 beforeAll(async () => {
   first = await FakeUpstream.start();
@@ -24,14 +26,17 @@ beforeAll(async () => {
   gateway = await startTestGateway({
     upstreams: [{ baseUrl: first.url, idleTimeoutMs: IDLE_MS }, { baseUrl: second.url }],
   });
+  lonely = await startTestGateway({ upstreams: [{ baseUrl: first.url, idleTimeoutMs: IDLE_MS }] });
 });
 afterEach(() => {
   first.reset();
   second.reset();
   gateway.journal.entries.length = 0;
+  lonely.journal.entries.length = 0;
 });
 afterAll(async () => {
   await gateway.stop();
+  await lonely.stop();
   await first.stop();
   await second.stop();
 });
@@ -72,7 +77,7 @@ describe.each(CUT_MODES)("a stream that the upstream ends early (%s), at every e
     first.otherwise(cutAsAsked);
     const answers = await Promise.all(POINTS.map((afterEvents) => cutAfter(afterEvents, how)));
 
-    expect(answers.map((answer, index) => described(answer, index))).toEqual(
+    expect(answers.map((answer, index) => described(answer, POINTS[index]!))).toEqual(
       POINTS.map((afterEvents) => ({
         afterEvents,
         isPrefix: true,
@@ -91,7 +96,7 @@ describe.each(CUT_MODES)("a stream that the upstream ends early (%s), at every e
       POINTS.map((afterEvents) => ({
         sessionId: `${how} ${afterEvents}`,
         outcome,
-        usageSource: afterEvents === 0 ? "estimated" : how === "reset" ? expect.any(String) : "partial",
+        usageSource: how === "reset" ? expect.any(String) : "partial",
         attempts: 1,
         target: "anthropic",
         costMicroUsd: expect.toSatisfy((cost: number) => cost > 0),
@@ -127,6 +132,25 @@ describe("before the first byte", () => {
     expect(gateway.journal.entries).toMatchObject([{ outcome: "complete", attempts: 2, target: "anthropic-2" }]);
   });
 
+  it.each(CUT_MODES)(
+    "a stream that ends before its first event (%s) has not begun: the next upstream answers",
+    async (how) => {
+      first.reply({ kind: "stream", events: EVENTS, cut: { afterEvents: 0, how } });
+      const headers = messageHeaders(gateway.key);
+      const answer = await ask(`${gateway.url}/v1/messages`, { headers, body: messageBody({ stream: true }) });
+      expect(answer.body.equals(encodeEvents(EVENTS))).toBe(true);
+      expect(gateway.journal.entries).toMatchObject([{ outcome: "complete", attempts: 2, target: "anthropic-2" }]);
+    },
+  );
+
+  it("an error as the first event reaches the client where there is no other upstream", async () => {
+    first.reply({ kind: "stream", events: EVENTS, cut: { afterEvents: 0, how: "error" } });
+    const headers = messageHeaders(lonely.key);
+    const answer = await ask(`${lonely.url}/v1/messages`, { headers, body: messageBody({ stream: true }) });
+    expect(eventNames(answer.body)).toEqual(["error"]);
+    expect(lonely.journal.entries).toMatchObject([{ outcome: "upstream_error", attempts: 1 }]);
+  });
+
   it("a request that the upstream finds wrong (400) is not asked anywhere else", async () => {
     first.reply({ kind: "whole", status: 400, body: {} });
     const headers = messageHeaders(gateway.key);
@@ -137,22 +161,37 @@ describe("before the first byte", () => {
 });
 
 describe("an answer that is no stream", () => {
+  const broken = (how: "destroy" | "reset" | "hang"): Reply => ({
+    kind: "stream",
+    events: [{ name: "half", data: { usage: { input_tokens: 5 } } }, ...EVENTS],
+    headers: { "content-type": "application/json" },
+    cut: { afterEvents: 1, how },
+  });
+
   it.each(["destroy", "reset", "hang"] as const)(
-    "and breaks off (%s) is an error, never half an answer",
+    "and breaks off (%s) is an error where nobody else can answer, never half an answer",
     async (how) => {
-      first.reply({
-        kind: "stream",
-        events: [{ name: "half", data: { usage: { input_tokens: 5 } } }, ...EVENTS],
-        headers: { "content-type": "application/json" },
-        cut: { afterEvents: 1, how },
-      });
-      const headers = messageHeaders(gateway.key);
-      const answer = await ask(`${gateway.url}/v1/messages`, { headers, body: messageBody() });
+      first.reply(broken(how));
+      const headers = messageHeaders(lonely.key);
+      const answer = await ask(`${lonely.url}/v1/messages`, { headers, body: messageBody() });
       expect(answer.status).toBe(how === "hang" ? 504 : 502);
       expect(answer.isWhole).toBe(true);
       expect(answer.body.toString("utf8")).not.toContain("half");
-      expect([first.requests.length, second.requests.length]).toEqual([1, 0]);
-      expect(gateway.journal.entries).toMatchObject([{ usageSource: "estimated", attempts: 1 }]);
+      expect(first.requests).toHaveLength(1);
+      expect(lonely.journal.entries).toMatchObject([{ usageSource: "estimated", attempts: 1 }]);
+    },
+  );
+
+  it.each(["destroy", "reset", "hang"] as const)(
+    "and breaks off (%s) is given by the next upstream: nothing of it had gone out",
+    async (how) => {
+      first.reply(broken(how));
+      const headers = messageHeaders(gateway.key);
+      const answer = await ask(`${gateway.url}/v1/messages`, { headers, body: messageBody() });
+      expect(answer.status).toBe(200);
+      expect(answer.body.toString("utf8")).not.toContain("half");
+      expect([first.requests.length, second.requests.length]).toEqual([1, 1]);
+      expect(gateway.journal.entries).toMatchObject([{ outcome: "complete", attempts: 2, target: "anthropic-2" }]);
     },
   );
 });

@@ -50,9 +50,11 @@ describe("a stream whose upstream is silent", () => {
   it("gets none before it has begun", async () => {
     const goOn = Promise.withResolvers<void>();
     upstream.reply({ kind: "stream", events: EVENTS, before: (index) => (index === 0 ? goOn.promise : undefined) });
-    const live = await open();
+    const opening = open();
+    await upstream.nextRequest();
     gateway.services.streams.sweep();
     goOn.resolve();
+    const live = await opening;
     await live.events(1);
     expect(eventNames(live.bytes)[0]).toBe("message_start");
     await live.ended;

@@ -13,7 +13,10 @@ import { blocksOf, pages, ROOT } from "./markdown.ts";
 /** What the documents take from the environment. */
 const ENV = {
   ANTHROPIC_API_KEY: "sk-ant-api03-0f9d8c7b6a5948372615",
+  ANTHROPIC_AWS_WORKSPACE_ID: "wrkspc_01ABC",
+  BEDROCK_EXTERNAL_ID: "0f9d8c7b6a594837",
   CENTRAL_GATEWAY_TOKEN: "0f9d8c7b6a59483726151403",
+  GOOGLE_CLOUD_PROJECT: "example-prod",
   WEIR_KEY_PEPPER: "Vh3nQm0c9s1xYk7bZ2rTq8LwEaJ5uPdG",
   WEIR_POSTGRES_URL: "postgres://weir:0f9d8c7b6a594837@db.example.com/weir?sslmode=verify-full",
 };

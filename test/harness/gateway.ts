@@ -15,10 +15,21 @@ import { PriceBook } from "../../src/ledger/prices/price-book.ts";
 import type { Entry, OpenRecord } from "../../src/message/entry.ts";
 import { LimitTable, type LimitSettings } from "../../src/policy/rate/limit-table.ts";
 import { RatePolicy } from "../../src/policy/rate/rate-policy.ts";
+import { OverloadGate } from "../../src/routing/overload/overload-gate.ts";
+import { Router } from "../../src/routing/router.ts";
+import {
+  DEFAULT_OVERLOAD,
+  DEFAULT_ROUTING,
+  type OverloadSettings,
+  type RoutingSettings,
+} from "../../src/routing/settings.ts";
 import { RouteTable, type ConfiguredModel } from "../../src/routing/route-table.ts";
 import type { BudgetRecord, DirectorySnapshot, KeyRecord } from "../../src/store/ports/directory.ts";
 import { AccessLog } from "../../src/telemetry/access-log.ts";
 import { GatewayMetrics } from "../../src/telemetry/metrics/gateway-metrics.ts";
+import { providerRow } from "../../src/upstream/catalogue/providers.ts";
+import { StaticCredential } from "../../src/upstream/credentials/static-credential.ts";
+import { CatalogueDialect } from "../../src/upstream/dialect.ts";
 import { Upstream, type UpstreamSettings } from "../../src/upstream/upstream.ts";
 
 /** A journal in memory that remembers what it was told and is durable on the next turn. */
@@ -57,6 +68,19 @@ export const UNLIMITED: LimitSettings = {
   named: { key: {}, user: {}, team: {}, organization: {} },
 };
 
+/** Routing that repeats nothing and remembers no failure: tests share gateways. */
+export const UNCOUNTED_ROUTING: RoutingSettings = {
+  ...DEFAULT_ROUTING,
+  retry: { ...DEFAULT_ROUTING.retry, maxSameTargetRetries: 0 },
+  affinity: { ...DEFAULT_ROUTING.affinity, enabled: false },
+  health: {
+    ...DEFAULT_ROUTING.health,
+    minVolume: 1e9,
+    consecutive: { transient: 1e9, connect: 1e9, timeout: 1e9, hard: 1e9, probe: 1e9 },
+    cooldown: { maxMs: 0, unnamedMs: 0 },
+  },
+};
+
 export interface TestGatewayOptions {
   readonly upstreams: readonly (Partial<UpstreamSettings> & { baseUrl: string })[];
   readonly models?: readonly ConfiguredModel[];
@@ -67,6 +91,8 @@ export interface TestGatewayOptions {
   readonly key?: Partial<KeyRecord>;
   readonly snapshot?: Partial<Snapshot>;
   readonly clock?: Clock;
+  readonly routing?: RoutingSettings;
+  readonly overload?: OverloadSettings;
   /** Who owns which batch and file; without it no test may touch them. */
   readonly objects?: GatewayServices["objects"];
 }
@@ -167,6 +193,13 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
     rate: new RatePolicy(),
     budgets,
     forecaster: new CostForecaster(0.95),
+    router: new Router({
+      settings: options.routing ?? UNCOUNTED_ROUTING,
+      upstreams: upstreams.map(({ name }) => name),
+      random: Math.random,
+      seed: 1,
+    }),
+    overload: new OverloadGate(options.overload ?? DEFAULT_OVERLOAD, Math.random),
     journal,
     metrics: new GatewayMetrics(),
     streams: new StreamKeeper(clock),
@@ -215,11 +248,19 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
   };
 }
 
+/** What the Anthropic API speaks. */
+function messagesDialect(): CatalogueDialect {
+  const row = providerRow("anthropic");
+  return new CatalogueDialect({ row, parameters: {}, wires: null, custom: null, modelId: (asked) => asked });
+}
+
 function upstreamSettings(given: Partial<UpstreamSettings> & { baseUrl: string }, index: number): UpstreamSettings {
   return {
     name: index === 0 ? "anthropic" : `anthropic-${index + 1}`,
     provider: "anthropic",
-    authHeaders: { "x-api-key": "sk-upstream-credential" },
+    dialect: messagesDialect(),
+    placement: { cloud: null, region: null, weight: 1, promptCache: "explicit" },
+    credential: new StaticCredential("anthropic", ["x-api-key", "sk-upstream-credential"]),
     extraHeaders: {},
     proxyUrl: null,
     tls: { ca: null, cert: null, key: null, serverName: null },

@@ -2,10 +2,16 @@ import { chmod, mkdir, writeFile } from "node:fs/promises";
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
-import { AddressList } from "../../core/address-list.ts";
 import type { Config, UpstreamConfig } from "../../config/schema.ts";
+import { silentLogger } from "../../core/logger.ts";
+import { type Issuer, IssueError } from "../../upstream/credentials/issuer.ts";
+import { systemScheduler } from "../../upstream/credentials/scheduler.ts";
+import { StaticCredential } from "../../upstream/credentials/static-credential.ts";
+import { bearer, TokenCredential, type TokenHeaders } from "../../upstream/credentials/token-credential.ts";
+import type { Probe } from "../../upstream/probe/probe-request.ts";
+import { testSettings } from "../../upstream/testing/test-settings.ts";
 import { Upstream } from "../../upstream/upstream.ts";
-import type { DatabaseInspection } from "../cli-context.ts";
+import type { ConnectedUpstream, DatabaseInspection } from "../cli-context.ts";
 import { CliFixture, type CliRun, NOON_MS } from "../testing/cli-fixture.ts";
 import { FakeWeir } from "../testing/fake-weir.ts";
 
@@ -30,10 +36,14 @@ beforeEach(async () => {
   const unused = await FakeWeir.start();
   freePort = unused.port;
   await unused[Symbol.asyncDispose]();
+  probe = { by: "get", path: "/v1/models?limit=1" };
+  issuer = null;
+  opened = 0;
   weir.inspect = { ...weir.inspect, database: async () => READY, connectUpstream: connect };
   await configure();
 });
 afterEach(async () => {
+  expect(opened).toBe(0);
   await server[Symbol.asyncDispose]();
   await weir[Symbol.asyncDispose]();
 });
@@ -49,23 +59,51 @@ upstreams:
 ${more}`);
 }
 
-async function connect(upstream: UpstreamConfig, config: Config): Promise<Upstream> {
-  if (upstream.provider !== "anthropic") throw new Error("only real upstreams are connected");
-  return new Upstream({
-    name: upstream.name,
-    provider: upstream.provider,
-    baseUrl: upstream.base_url,
-    authHeaders: { "x-api-key": upstream.auth.api_key ?? "" },
-    extraHeaders: {},
-    proxyUrl: null,
-    tls: { ca: null, cert: null, key: null, serverName: null },
-    connectTimeoutMs: 1000,
-    headersTimeoutMs: 1000,
-    idleTimeoutMs: 1000,
-    allowPrivate: new AddressList(config.network.allow_private_upstreams),
-    forwardUserIdentity: false,
+/** The probe that upstreams of this test have. */
+let probe: Probe | null = null;
+/** Instead of the configured key. */
+let issuer: Issuer<TokenHeaders> | null = null;
+
+async function connect(
+  upstreamConfig: UpstreamConfig,
+  _config: Config,
+  { credentials }: { credentials: boolean },
+): Promise<ConnectedUpstream> {
+  if (upstreamConfig.provider !== "anthropic") throw new Error("only real upstreams are connected");
+  const { name, base_url: baseUrl, auth } = upstreamConfig;
+  const credential = issuer === null ? new StaticCredential(name, ["x-api-key", auth.api_key ?? ""]) : tokenOf(issuer);
+  if (credentials) await credential.start();
+  const upstream = new Upstream(testSettings({ name, baseUrl, credential }));
+  opened++;
+  return {
+    upstream,
+    probe,
+    close: async () => {
+      opened--;
+      await upstream.connections.destroy();
+      await credential.stop();
+    },
+  };
+}
+
+function tokenOf(given: Issuer<TokenHeaders>): TokenCredential {
+  const { clock } = weir;
+  return new TokenCredential({
+    upstream: "anthropic",
+    issuer: given,
+    clock,
+    scheduler: systemScheduler,
+    logger: silentLogger,
+    random: () => 0.5,
   });
 }
+
+function issuing(issue: Issuer<TokenHeaders>["issue"]): Issuer<TokenHeaders> {
+  return { what: "a test's token", fix: "Mend the test.", secrets: [], issue };
+}
+
+/** Upstreams that were connected and are not closed yet. */
+let opened = 0;
 
 /** The finding of one check. */
 function finding(run: CliRun, id: string): unknown {
@@ -194,6 +232,32 @@ describe("what weir doctor finds of the upstreams", () => {
       status: "fail",
       detail: expect.stringContaining("nothing listens there"),
     });
+  });
+
+  it("is how long a credential lives that ends", async () => {
+    issuer = issuing(async () => ({ value: bearer("t"), expiresAtMs: NOON_MS + 3_600_000 }));
+    expect(await upstream()).toMatchObject({ status: "ok", detail: expect.stringContaining("ends in 60 min") });
+    expect(server.asked.map(({ headers }) => headers.authorization)).toEqual(["Bearer t"]);
+  });
+
+  it("is that there is no credential to send, in the words of where it comes from, and nothing is sent", async () => {
+    issuer = issuing(async () => Promise.reject(new IssueError("it was refused", "the role is unknown")));
+    expect(await upstream()).toMatchObject({ status: "fail", detail: expect.stringContaining("the role is unknown") });
+    expect(server.asked).toEqual([]);
+  });
+
+  it("is that tokens of a model cannot be counted, which need not stop requests for others", async () => {
+    probe = { by: "count_tokens", model: "claude-haiku-4-5" };
+    expect(await upstream()).toMatchObject({
+      status: "warn",
+      detail: expect.stringContaining("does not count tokens for claude-haiku-4-5 (404)"),
+    });
+    expect(server.asked.map(({ method, url }) => [method, url])).toEqual([["POST", "/v1/messages/count_tokens"]]);
+  });
+
+  it("is that something answers, where no call is known that costs nothing", async () => {
+    probe = null;
+    expect(await upstream()).toMatchObject({ status: "ok", detail: expect.stringContaining("is reachable") });
   });
 
   it("is that the sandbox makes answers up, which is wrong outside of dev", async () => {

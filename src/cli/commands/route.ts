@@ -1,20 +1,17 @@
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 
-import { didYouMean } from "../../config/did-you-mean.ts";
-import { divideRoundHalfUp, formatUsd, MICRO_PER_USD } from "../../core/money.ts";
-import type { Price } from "../../ledger/prices/price-book.ts";
-import type { Route, RouteTable } from "../../routing/route-table.ts";
-import type { CommonOptions } from "../cli-context.ts";
+import { defineCommand, type Host, addInstallationOptions, outputFor } from "../define-command.ts";
 import { CliError, EXIT } from "../cli-error.ts";
-import { addInstallationOptions, defineCommand, type Host, outputFor } from "../define-command.ts";
-import { quoted } from "../directory/find-record.ts";
 import { configInvalid } from "../error-report.ts";
+import { askRunningWeir } from "../route/ask-running-weir.ts";
+import { answerFromConfiguration } from "../route/answer-from-configuration.ts";
+import type { ExplainOptions, ExplainedRoute } from "../route/explain-options.ts";
 import { printable } from "../terminal/text-width.ts";
 
 const EXAMPLES = [
   { line: "weir route explain claude-sonnet-5" },
-  { line: "weir route explain us.anthropic.claude-haiku-4-5-20251001-v1:0" },
-  { line: "weir route explain claude-opus-5 --profile prod --json" },
+  { line: "weir route explain claude-opus-5 --region eu-central-1 --tokens 150000" },
+  { line: "weir route explain claude-opus-5 --key key_01J8 --session 5f0c… --json" },
 ];
 
 /** `weir route`. */
@@ -23,11 +20,18 @@ export function routeCommand(host: Host): Command {
     name: "explain",
     summary: "say where requests for a model go, and why",
     description:
-      "Resolves a model name as the gateway would: the model it means, the upstreams that are tried, in order, with the reason for each, and the price. Asks no upstream.",
+      "Says where a request for a model goes: the upstreams in the order in which they are tried, why each stands where it stands, and the price. Asks the Weir that runs on this configuration's data directory, which knows health, load and sessions; without one, answers from the configuration alone. Asks no upstream and changes nothing.",
     examples: EXAMPLES,
-  });
-  addInstallationOptions(explain.argument("<model>", "model name in any spelling that clients use")).action(
-    async (model: string, options: CommonOptions) => host.finish(await explainRoute(host, model, options)),
+  })
+    .argument("<model>", "model name in any spelling that clients use")
+    .option("--key <id>", "id of the key that asks, to which its sessions belong")
+    .option("--session <id>", "session of the client, which stays where its prompt cache is warm; needs --key")
+    .option("--region <name>", "region or zone that the client is in, as in x-weir-client-region")
+    .option("--tokens <count>", "tokens of the prompt, for what depends on cost", wholeNumber)
+    .option("--output-tokens <count>", "tokens of the answer", wholeNumber)
+    .option("--offline", "ask no running Weir: answer from the configuration alone");
+  addInstallationOptions(explain).action(async (model: string, options: ExplainOptions) =>
+    host.finish(await explainModel(host, model, options)),
   );
   return defineCommand({
     name: "route",
@@ -36,67 +40,35 @@ export function routeCommand(host: Host): Command {
   }).addCommand(explain);
 }
 
-async function explainRoute(host: Host, model: string, options: CommonOptions): Promise<number> {
+async function explainModel(host: Host, model: string, options: ExplainOptions): Promise<number> {
+  const { context } = host;
+  if (options.session !== undefined && options.key === undefined) throw sessionWithoutKey();
   const output = outputFor(host, options);
-  const loaded = await host.context.loadConfig(options);
+  const loaded = await context.loadConfig(options);
   if (!loaded.ok) throw configInvalid(loaded.diagnostics);
-  const { table, close } = await host.context.inspect.routes(loaded.config);
-  try {
-    const route = table.resolve(model);
-    if (route === null) throw unknownModel(model, table);
-    output.result(routeDocument(model, route), () => [
-      `${printable(model)} means ${output.style.bold(printable(route.model))}`,
-      ...route.reasons.map((reason) => `  ${printable(reason)}`),
-      ...route.targets.slice(0, 1).map(({ price }) => `  ${output.style.dim(priceText(price))}`),
-    ]);
-    return EXIT.ok;
-  } finally {
-    await close();
-  }
+  const running = options.offline === true ? null : await askRunningWeir(context, loaded.config, { model, options });
+  const explained: ExplainedRoute =
+    running ?? (await answerFromConfiguration(context, loaded.config, { model, options }));
+  const { source, document, text } = explained;
+  output.result({ source: source.kind, ...document }, () => [
+    ...text.map(printable),
+    "",
+    output.style.dim(
+      source.kind === "running"
+        ? `As the Weir sees it whose admin port is ${source.url}.`
+        : "By the configuration alone: of health, load and sessions nothing is known.",
+    ),
+  ]);
+  return EXIT.ok;
 }
 
-function unknownModel(model: string, table: RouteTable): CliError {
-  const listed = table.listed.map(({ id }) => id);
-  const similar = didYouMean(model, listed);
-  const hint = similar.length === 0 ? "" : `Did you mean ${similar.join(" or ")}? `;
-  return new CliError("not_found", `no upstream serves ${quoted(model)}: requests for it get 404`, {
-    remedy: `${hint}Models are listed under \`models\` in the configuration, beside the built-in ones.`,
-    details: { wanted: model, did_you_mean: similar },
+function sessionWithoutKey(): CliError {
+  return new CliError("usage", "--session needs --key: a session belongs to the key that uses it", {
+    remedy: "Add --key with the key's id, which `weir keys list` shows.",
   });
 }
 
-function routeDocument(asked: string, { model, targets, reasons }: Route): object {
-  return {
-    asked,
-    model,
-    targets: targets.map(({ upstream, upstreamModel, price }, i) => ({
-      upstream: upstream.name,
-      provider: upstream.settings.provider,
-      upstream_model: upstreamModel,
-      reason: reasons[i] ?? "",
-      price: {
-        origin: price.origin,
-        source: price.row.source,
-        usd_per_million_tokens: Object.fromEntries(ratesOf(price).map(([name, rate]) => [name, formatUsd(rate)])),
-      },
-    })),
-  };
-}
-
-function priceText(price: Price): string {
-  const rates = ratesOf(price).map(([name, rate]) => `${name.replaceAll("_", " ")} ${formatUsd(rate)}`);
-  return `first target, USD per million tokens: ${rates.join(", ")} (${price.row.source})`;
-}
-
-/** Rates in micro-dollars per million tokens, the multiplier applied. */
-function ratesOf({ row: { rates }, multiplierPpm }: Price): [string, number][] {
-  const charged = (rate: number): number =>
-    divideRoundHalfUp(BigInt(rate) * BigInt(multiplierPpm), BigInt(MICRO_PER_USD));
-  return [
-    ["input", charged(rates.input)],
-    ["output", charged(rates.output)],
-    ["cache_write_5m", charged(rates.cacheWrite5m)],
-    ["cache_write_1h", charged(rates.cacheWrite1h)],
-    ["cache_read", charged(rates.cacheRead)],
-  ];
+function wholeNumber(text: string): number {
+  if (/^\d{1,8}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("It must be a whole number of tokens.");
 }

@@ -112,6 +112,9 @@ describe("weir usage", () => {
       output_tokens: 200,
       cost_usd: "4.00",
       cost_micro_usd: 4_000_000,
+      cache_moves: 0,
+      cache_loss_usd: "0.00",
+      cache_loss_micro_usd: 0,
     };
     expect(run.json()).toMatchObject({
       organization: { id: "org_1", name: "acme" },
@@ -127,12 +130,26 @@ describe("weir usage", () => {
   it("gives --csv for spreadsheets: quoted where needed, and no text that would run as a formula", async () => {
     const { out } = await weir.run("usage --csv --by user,team");
     expect(out.split("\n")).toEqual([
-      "user_id,user,team_id,team,requests,input_tokens,cache_write_tokens,cache_read_tokens,output_tokens,cost_usd,cost_micro_usd",
-      'usr_2,"bob, the ""builder""",,,1,1000,0,0,200,4.00,4000000',
-      "usr_1,ada,team_1,'=platform,1,1000,30,5000,200,1.50,1500000",
-      "usr_1,ada,,,1,1000,0,0,200,0.000125,125",
+      "user_id,user,team_id,team,requests,input_tokens,cache_write_tokens,cache_read_tokens,output_tokens,cost_usd,cost_micro_usd,cache_moves,cache_loss_usd,cache_loss_micro_usd",
+      'usr_2,"bob, the ""builder""",,,1,1000,0,0,200,4.00,4000000,0,0.00,0',
+      "usr_1,ada,team_1,'=platform,1,1000,30,5000,200,1.50,1500000,0,0.00,0",
+      "usr_1,ada,,,1,1000,0,0,200,0.000125,125,0,0.00,0",
       "",
     ]);
+  });
+
+  it("says what was lost to moved caches, in all and for each row, and nothing while nothing was", async () => {
+    expect((await weir.run("usage")).out).not.toContain("moved caches");
+    const loss = { userId: "usr_1", costMicroUsd: 700_000, cacheMove: "moved_unusable", cacheLossMicroUsd: 575_000 };
+    await weir.addEntry(loss);
+    expect((await weir.run("usage")).out).toContain("\n\nLost to moved caches: about 0.575 USD in 1 move.\n");
+    await weir.addEntry({ ...loss, userId: "usr_2", cacheMove: "moved_cheaper", cacheLossMicroUsd: 25_000 });
+    expect((await weir.run("usage")).out).toContain("Lost to moved caches: about 0.60 USD in 2 moves.\n");
+    expect((await weir.run("usage --by user --limit 1 --json")).json()).toMatchObject({
+      rows: [{ user: { id: "usr_2" }, cache_moves: 1, cache_loss_usd: "0.025", cache_loss_micro_usd: 25_000 }],
+      others: { cache_moves: 1, cache_loss_micro_usd: 575_000 },
+      total: { cache_moves: 2, cache_loss_usd: "0.60", cache_loss_micro_usd: 600_000 },
+    });
   });
 
   it("means the days of the organisation's time zone", async () => {

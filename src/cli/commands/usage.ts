@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 
 import { didYouMean } from "../../config/did-you-mean.ts";
+import { formatUsd } from "../../core/money.ts";
 import type { OrganizationRecord } from "../../store/ports/directory.ts";
 import type { UsageDimension, UsageQuery, UsageStore } from "../../store/ports/usage.ts";
 import type { CommonOptions } from "../cli-context.ts";
@@ -16,7 +17,7 @@ import { sparkline } from "../terminal/bars.ts";
 import { usageCsv, usageDocument } from "../usage/usage-document.ts";
 import { type FilterOptions, usageFilters } from "../usage/usage-filters.ts";
 import { type RangeOptions, type UsageRange, usageRange } from "../usage/usage-range.ts";
-import { costPerDay, readUsage, type UsageReport } from "../usage/usage-report.ts";
+import { costPerDay, readUsage, type UsageReport, type UsageSums } from "../usage/usage-report.ts";
 import { usageTable } from "../usage/usage-table.ts";
 import { withRecords } from "../with-records.ts";
 
@@ -46,7 +47,7 @@ export function usageCommand(host: Host): Command {
     name: "usage",
     summary: "tokens and cost, by user, model, day and more",
     description:
-      "Reports tokens and cost from the ledger, the dearest first. Days and dates are those of the organisation's time zone. Usage appears here within seconds of the answer.",
+      "Reports tokens and cost from the ledger, the dearest first. Days and dates are those of the organisation's time zone. Usage appears here within seconds of the answer. Where sessions had to leave an upstream that had their prompt cache warm, it says what that cost.",
     examples: EXAMPLES,
   });
   command
@@ -114,7 +115,15 @@ function usageText(
   const title = `${organization.name}, ${dateTime(range.fromMs, organization.timeZone)} to ${dateTime(range.toMs, organization.timeZone)} (${organization.timeZone})`;
   if (report.rows.length === 0) return [`No usage: ${title}.`];
   const table = usageTable(report, { names, style, columns: terminal.out.columns });
-  return [style.bold(title), "", ...table, ...(trend === null ? [] : ["", trend])];
+  const notes = [trend, cacheLossLine(report.total)].filter((line) => line !== null);
+  return [style.bold(title), "", ...table, ...(notes.length === 0 ? [] : ["", ...notes])];
+}
+
+/** What sessions lost by leaving warm prompt caches; null when they lost nothing. */
+function cacheLossLine({ cacheMoves, cacheLossMicroUsd }: UsageSums): string | null {
+  if (cacheLossMicroUsd === 0) return null;
+  const moves = cacheMoves === 1 ? "1 move" : `${cacheMoves.toLocaleString("en-US")} moves`;
+  return `Lost to moved caches: about ${formatUsd(cacheLossMicroUsd)} USD in ${moves}.`;
 }
 
 /** Cost per day as a small line chart, for a terminal and a range of several days. */

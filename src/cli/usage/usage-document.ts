@@ -58,6 +58,9 @@ function sumsDocument(sums: UsageSums): Record<string, number | string> {
     output_tokens: sums.outputTokens,
     cost_usd: formatUsd(sums.costMicroUsd),
     cost_micro_usd: sums.costMicroUsd,
+    cache_moves: sums.cacheMoves,
+    cache_loss_usd: formatUsd(sums.cacheLossMicroUsd),
+    cache_loss_micro_usd: sums.cacheLossMicroUsd,
   };
 }
 

@@ -53,6 +53,8 @@ const ZERO: UsageSums = {
   cacheReadTokens: 0,
   cacheWriteTokens: 0,
   costMicroUsd: 0,
+  cacheMoves: 0,
+  cacheLossMicroUsd: 0,
 };
 
 function sumsOf(row: UsageRow): UsageSums {
@@ -75,6 +77,8 @@ function combine(a: UsageSums, b: UsageSums, with_: (x: number, y: number) => nu
     cacheReadTokens: with_(a.cacheReadTokens, b.cacheReadTokens),
     cacheWriteTokens: with_(a.cacheWriteTokens, b.cacheWriteTokens),
     costMicroUsd: with_(a.costMicroUsd, b.costMicroUsd),
+    cacheMoves: with_(a.cacheMoves, b.cacheMoves),
+    cacheLossMicroUsd: with_(a.cacheLossMicroUsd, b.cacheLossMicroUsd),
   };
 }
 

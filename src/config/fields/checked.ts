@@ -44,3 +44,10 @@ export function checkedMembers<S extends z.ZodType>(
     }
   });
 }
+
+/** The problem of a pair of numbers of which the first, at `path`, may not be above the second, named `other`. */
+export function notAbove(low: number, high: number, path: readonly string[], other: string): MemberProblem[] {
+  return low <= high
+    ? []
+    : [{ path, message: `is above ${other}, which is ${high}`, fix: `Lower it, or raise ${other}.` }];
+}

@@ -6,3 +6,8 @@ import { fieldMarks } from "./mark.ts";
 export function filePath(): z.ZodString {
   return z.string().min(1).register(fieldMarks, { filePath: true });
 }
+
+/** A file with a token that the platform renews: reread at each exchange, so that its changes are no reload. */
+export function tokenFilePath(): z.ZodString {
+  return z.string().min(1).register(fieldMarks, { filePath: true, rereadInUse: true });
+}

@@ -3,26 +3,39 @@ import { z } from "zod";
 import { parseUsd } from "../../core/money.ts";
 import { checked } from "./checked.ts";
 
+type Usd = z.ZodUnion<readonly [z.ZodNumber, z.ZodString]>;
+
 /**
  * A positive amount in US dollars as a number or as text, with at most six decimals, so that it is a whole number of
  * micro-dollars. Read it with `parseUsd`.
  */
-export function positiveUsd(): z.ZodUnion<readonly [z.ZodNumber, z.ZodString]> {
+export function positiveUsd(): Usd {
+  return usd("a positive ", (micro) => micro > 0);
+}
+
+/** The same, and nothing is an amount too. */
+export function nonNegativeUsd(): Usd {
+  return usd("an ", (micro) => micro >= 0);
+}
+
+function usd(kind: string, fits: (micro: number) => boolean): Usd {
   const amount = z.union([z.number(), z.string()], { error: "must be an amount in US dollars" });
   return checked(amount, (value) => {
-    if (isPositiveUsd(value)) return null;
+    const micro = microOf(value);
+    if (micro !== null && fits(micro)) return null;
     return {
-      message: "must be a positive amount in US dollars with at most six decimals",
+      message: `must be ${kind}amount in US dollars with at most six decimals`,
       fix: "Write a plain decimal without currency sign, for example 3.75.",
     };
   });
 }
 
-function isPositiveUsd(value: number | string): boolean {
+/** Micro-dollars; null when it is no such amount. */
+function microOf(value: number | string): number | null {
   try {
-    return parseUsd(value) > 0;
+    return parseUsd(value);
   } catch (error) {
-    if (error instanceof RangeError) return false;
+    if (error instanceof RangeError) return null;
     throw error;
   }
 }

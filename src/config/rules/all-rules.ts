@@ -9,6 +9,14 @@ import {
 import { multiplierIsDiscount, pricesAreDistinct, pricesNameKnownUpstreams } from "./pricing.ts";
 import type { Rule, RuleInput } from "./rule.ts";
 import {
+  deploymentNamesKnownClouds,
+  deploymentUsesEveryUpstream,
+  geographyIsKnown,
+  overridesNameWhatExists,
+  weightsAddUp,
+  zonesAgree,
+} from "./routing.ts";
+import {
   budgetsAreNotMultiplied,
   limitsAreCountedPerReplica,
   prodHasOwnDatabase,
@@ -16,13 +24,15 @@ import {
 } from "./scale.ts";
 import { pepperIsSet, secretsAreReferred, secretsAreStrong } from "./secrets.ts";
 import {
+  modelIdsFitTheirUpstreams,
   modelsAreDistinct,
+  modelsAreServedSomewhere,
   modelsNameKnownUpstreams,
-  privateUpstreamsAreAllowed,
-  sandboxIsNotInProd,
-  upstreamNamesDiffer,
-  upstreamsAreEncrypted,
-} from "./upstreams.ts";
+  upstreamsServeSomething,
+} from "./models.ts";
+import { totalCoversFirstByte } from "./time.ts";
+import { openUpstreamsArePrivate, privateUpstreamsAreAllowed, upstreamsAreEncrypted } from "./upstream-address.ts";
+import { sandboxIsNotInProd, upstreamNamesDiffer } from "./upstreams.ts";
 
 /** Every check that looks across sections. What concerns one section alone stands at its schema. */
 const RULES: readonly Rule[] = [
@@ -37,9 +47,20 @@ const RULES: readonly Rule[] = [
   upstreamNamesDiffer,
   sandboxIsNotInProd,
   upstreamsAreEncrypted,
+  openUpstreamsArePrivate,
   privateUpstreamsAreAllowed,
   modelsNameKnownUpstreams,
   modelsAreDistinct,
+  modelsAreServedSomewhere,
+  modelIdsFitTheirUpstreams,
+  upstreamsServeSomething,
+  weightsAddUp,
+  overridesNameWhatExists,
+  deploymentNamesKnownClouds,
+  deploymentUsesEveryUpstream,
+  geographyIsKnown,
+  zonesAgree,
+  totalCoversFirstByte,
   pricesNameKnownUpstreams,
   pricesAreDistinct,
   multiplierIsDiscount,

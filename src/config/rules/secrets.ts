@@ -10,6 +10,11 @@ import { type Rule, warning, weakStart } from "./rule.ts";
 const MIN_BYTES: Readonly<Partial<Record<string, number>>> = {
   api_key: 20,
   oauth_token: 20,
+  token: 16,
+  value: 16,
+  aws_secret_access_key: 20,
+  aws_bearer_token: 20,
+  azure_client_secret: 16,
   password: 12,
   postgres_url: 12,
   key_pepper: MIN_PEPPER_BYTES,

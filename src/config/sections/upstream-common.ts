@@ -48,6 +48,7 @@ export const upstreamTls = checkedMembers(
 const MANAGED_HEADERS: ReadonlySet<string> = new Set([
   "authorization",
   "x-api-key",
+  "api-key",
   "host",
   "content-length",
   "content-encoding",
@@ -61,10 +62,25 @@ const MANAGED_HEADERS: ReadonlySet<string> = new Set([
   "proxy-authorization",
 ]);
 
+const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+const NO_HEADER_NAME = { message: "is no valid header name", fix: "Use letters, digits and dashes." };
+
+/** Headers that carry credentials, which are Weir's business but may be named where a credential is configured. */
+const CREDENTIAL_HEADERS: ReadonlySet<string> = new Set(["authorization", "x-api-key", "api-key"]);
+
+/** Name of the header that a credential is sent in. */
+export const credentialHeaderName = checked(z.string(), (value) => {
+  if (!HEADER_NAME.test(value)) return NO_HEADER_NAME;
+  const name = value.toLowerCase();
+  if (CREDENTIAL_HEADERS.has(name) || !MANAGED_HEADERS.has(name)) return null;
+  return {
+    message: "is a header that belongs to the connection",
+    fix: "Name the header that the server reads the key from.",
+  };
+});
+
 const headerName = checked(z.string(), (value) => {
-  if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(value)) {
-    return { message: "is no valid header name", fix: "Use letters, digits and dashes." };
-  }
+  if (!HEADER_NAME.test(value)) return NO_HEADER_NAME;
   if (!MANAGED_HEADERS.has(value.toLowerCase())) return null;
   return { message: "is a header that Weir sets itself", fix: "Remove it; credentials belong under auth." };
 });

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { checkedMembers } from "../fields/checked.ts";
 import { durationMs, probability } from "../fields/number.ts";
 import { upstreamName } from "./upstream-common.ts";
+import { placeFields, regionLabel, trafficFields } from "./upstream-traffic.ts";
 
 const faults = checkedMembers(
   z.strictObject({
@@ -53,4 +54,7 @@ export const sandboxUpstream = z.strictObject({
     .default(100)
     .describe("Speed of generation in output tokens a second; `unlimited` sends as fast as it is read."),
   faults: faults.prefault({}).describe("Faults to inject, each as a share of requests from 0 to 1."),
+  region: regionLabel,
+  ...placeFields(null),
+  ...trafficFields,
 });

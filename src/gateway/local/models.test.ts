@@ -50,8 +50,11 @@ describe("GET /v1/models", () => {
       id: ALL[0],
       display_name: BUILTIN_MODELS[0]?.label,
       created_at: "2026-01-01T00:00:00Z",
+      object: "model",
+      created: 1_767_225_600,
+      owned_by: "anthropic",
     });
-    expect(rest).toEqual({ has_more: false, first_id: ALL[0], last_id: ALL.at(-1) });
+    expect(rest).toEqual({ object: "list", has_more: false, first_id: ALL[0], last_id: ALL.at(-1) });
   });
 
   it.each([1, 3, 7, ALL.length, 1_000])("gives every model once when read forwards by pages of %d", async (limit) => {
@@ -81,6 +84,7 @@ describe("GET /v1/models", () => {
 
   it("ends in an empty page", async () => {
     expect(await page(gateway, `?after_id=${ALL.at(-1)}`)).toEqual({
+      object: "list",
       data: [],
       has_more: false,
       first_id: null,

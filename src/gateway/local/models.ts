@@ -1,15 +1,18 @@
 import { WeirError } from "../../core/weir-error.ts";
+import { canonicalModel } from "../../message/models.ts";
 import { allowsModel, checkAccess } from "../../policy/access/access-policy.ts";
 import type { ListedModel } from "../../routing/route-table.ts";
 import { required, type Exchange } from "../exchange.ts";
+import { decodedSegment } from "../http/decoded-segment.ts";
 import { sendJson } from "../http/json-response.ts";
 
 /** Release date shown for every model; clients want one and Weir has none of its own. */
 const CREATED_AT = "2026-01-01T00:00:00Z";
+const CREATED_AT_SECONDS = Date.parse(CREATED_AT) / 1_000;
 const DEFAULT_LIMIT = 20;
 const MAX_LIMIT = 1_000;
 
-/** `GET /v1/models` and `/v1/models/{id}`: what the caller's key may use, in the Models API's shape and paging. */
+/** `GET /v1/models` and `/v1/models/{id}`: what the caller's key may use, in the Models API's shape and paging, readable as OpenAI's list too. */
 export function serveModels(exchange: Exchange, rest: string): void {
   const { key } = required(exchange.identity, "identity");
   checkAccess(key, { endpoint: "models", model: null, client: exchange });
@@ -18,7 +21,7 @@ export function serveModels(exchange: Exchange, rest: string): void {
     (model) => allowsModel(key.scopes, model.id) && routes.resolve(model.id) !== null,
   );
   if (rest !== "") {
-    const id = decoded(rest.slice(1));
+    const id = decodedSegment(rest.slice(1));
     const model = models.find((candidate) => candidate.id === id);
     if (model === undefined) throw new WeirError("weir:model:unknown", `model: ${id}`);
     sendJson(exchange, 200, entry(exchange, model));
@@ -40,20 +43,13 @@ function page(exchange: Exchange, models: readonly ListedModel[]): object {
   }
   const shown = models.slice(start, end);
   return {
+    // OpenAI's SDKs read the same list; what they look at stands beside what Anthropic's do.
+    object: "list",
     data: shown.map((model) => entry(exchange, model)),
     has_more: before === null ? end < models.length : start > 0,
     first_id: shown[0]?.id ?? null,
     last_id: shown.at(-1)?.id ?? null,
   };
-}
-
-/** An id as it stands in a path; one that is badly escaped is nobody's and stays as it is. */
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }
 
 function positionOf(id: string, models: readonly ListedModel[], parameter: string): number {
@@ -78,6 +74,9 @@ function entry(exchange: Exchange, model: ListedModel): object {
     id: model.id,
     display_name: sandbox ? `${model.label} (sandbox)` : model.label,
     created_at: CREATED_AT,
+    object: "model",
+    created: CREATED_AT_SECONDS,
+    owned_by: canonicalModel(model.id) === null ? "organization" : "anthropic",
     ...(model.description === null ? {} : { description: model.description }),
   };
 }

@@ -5,6 +5,7 @@ import type { GatewayServices } from "../services.ts";
 import { identify } from "../stages/identify.ts";
 import { receive } from "../stages/receive.ts";
 import { serveAlive, serveHealth, serveReady } from "./health.ts";
+import { serveInferenceProfiles } from "./inference-profiles.ts";
 import { serveModels } from "./models.ts";
 import { serveRoot } from "./root.ts";
 
@@ -30,5 +31,6 @@ export async function serveLocal(exchange: Exchange, rest: string, services: Gat
   await receive.run(exchange, services);
   if (exchange.endpoint.open !== true) await identify.run(exchange, services);
   if (exchange.endpoint.name === "models") serveModels(exchange, rest);
+  else if (exchange.endpoint.name === "inference_profiles") serveInferenceProfiles(exchange, rest);
   else sendJson(exchange, 200, { status: "ok" });
 }

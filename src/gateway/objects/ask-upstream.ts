@@ -30,7 +30,7 @@ export function askUpstream(
   signal?: AbortSignal,
 ): Promise<UpstreamAnswer> {
   const question = new Question(upstream, signal ?? null);
-  if (signal?.aborted !== true) upstream.dispatch(request, question);
+  void question.send(request);
   return question.answer;
 }
 
@@ -70,6 +70,16 @@ class Question implements Dispatcher.DispatchHandler {
     });
     if (signal?.aborted === true) this.#reject(reasonOf(signal));
     else signal?.addEventListener("abort", this.#onAbort);
+  }
+
+  /** Sends it, signed, unless it was given up meanwhile. Never rejects: what goes wrong ends in `answer`. */
+  async send(request: UpstreamRequest): Promise<void> {
+    try {
+      const signed = await this.#upstream.sign(request);
+      if (this.#signal?.aborted !== true) this.#upstream.dispatch(signed, this);
+    } catch (error) {
+      this.#reject(error instanceof Error ? error : new Error(String(error)));
+    }
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {

@@ -10,8 +10,9 @@ import { scanBatch } from "./batch-scan.ts";
 function renaming(names: Readonly<Record<string, string>>): BatchPlan {
   const upstream = { name: "u" } as Upstream; // only compared
   const price = {} as Target["price"]; // not read
+  const planned = {} as Target["planned"]; // not read
   const targets = Object.entries(names).map(
-    ([model, upstreamModel]) => [model, { upstream, upstreamModel, price }] as const,
+    ([model, upstreamModel]) => [model, { upstream, upstreamModel, price, planned }] as const,
   );
   return { upstream, targets: new Map(targets) };
 }

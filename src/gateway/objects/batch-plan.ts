@@ -33,13 +33,13 @@ export function planBatch(
   }
   const [first] = found.values();
   for (const { upstream } of first?.targets ?? []) {
-    const targets = targetsAt(upstream, found);
+    const targets = upstream.dialect.keepsObjects ? targetsAt(upstream, found) : null;
     if (targets !== null) return { upstream, targets };
   }
   const models = [...found.keys()].join(", ");
   throw new WeirError(
     "weir:request:invalid_field",
-    `requests: no single upstream serves all of ${models}; divide the batch`,
+    `requests: no single upstream that takes batches serves all of ${models}; divide the batch`,
   );
 }
 

@@ -76,7 +76,7 @@ describe("creating a batch", () => {
       json: { requests: [...requests, batchRequest("c", { model: "only-first" })] },
     });
     expect(divided.status).toBe(400);
-    expect(await divided.text()).toMatch(/no single upstream serves all of/);
+    expect(await divided.text()).toMatch(/no single upstream that takes batches serves all of/);
   });
 
   it.each<[string, unknown, number, RegExp]>([

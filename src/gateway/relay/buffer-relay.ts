@@ -1,13 +1,13 @@
 import { WeirError } from "../../core/weir-error.ts";
 import { CostForecaster } from "../../ledger/budgets/cost-forecaster.ts";
 import { emptyUsage } from "../../message/usage.ts";
-import type { Target } from "../../routing/route-table.ts";
 import { UsageMeter } from "../../wire/anthropic/usage-meter.ts";
 import { required, type Exchange, type Result } from "../exchange.ts";
 import { sendError } from "../http/error-response.ts";
 import type { GatewayServices } from "../services.ts";
 import { answerHeaders } from "./answer-headers.ts";
-import type { AnswerHead, Relay } from "./relay.ts";
+import type { ClientAnswer } from "./answer-translation.ts";
+import type { Answer, AnswerHead, Relay } from "./relay.ts";
 import { upstreamRequestId } from "./stream-relay.ts";
 import { failureOutcome, isTimeout } from "./upstream-failure.ts";
 
@@ -26,22 +26,20 @@ export class BufferRelay implements Relay {
   readonly done: Promise<void>;
   readonly #exchange: Exchange;
   readonly #services: GatewayServices;
-  readonly #answer: { target: Target; head: AnswerHead; attempts: number };
+  readonly #answer: Answer;
   readonly #chunks: Buffer[] = [];
   #bytes = 0;
   #firstByteAtMs: number | null = null;
+  /** What the answer says it used, once it could be read. */
+  #meter: UsageMeter | null = null;
   #finished = false;
   /** What the client gets once it has all come: the answer as it came, or what was made of it. */
-  #whole: { readonly status: number; readonly body: Buffer; readonly isRewritten: boolean } | null = null;
+  #whole: ClientAnswer | null = null;
   /** What the client is told when the answer broke off, or nothing could be made of it. */
   #failure: WeirError | null = null;
   #finish: () => void = () => {};
 
-  constructor(
-    exchange: Exchange,
-    services: GatewayServices,
-    answer: { target: Target; head: AnswerHead; attempts: number },
-  ) {
+  constructor(exchange: Exchange, services: GatewayServices, answer: Answer) {
     this.#exchange = exchange;
     this.#services = services;
     this.#answer = answer;
@@ -55,49 +53,54 @@ export class BufferRelay implements Relay {
     else this.#answer.head.controller.abort(new Error("the upstream's answer is too large"));
   }
 
-  end(): void {
-    const body = this.#chunks.length === 1 ? (this.#chunks[0] ?? NOTHING) : Buffer.concat(this.#chunks);
-    const parsed = parseAnswer(body);
-    const { status } = this.#answer.head;
+  /** The answer is whole. Returns why it cannot be used, having concluded nothing; null when it can. */
+  end(): WeirError | null {
+    const raw = this.#chunks.length === 1 ? (this.#chunks[0] ?? NOTHING) : Buffer.concat(this.#chunks);
+    const { head, translation } = this.#answer;
     try {
-      const rewritten = this.#exchange.rewriteAnswer?.(status, body) ?? null;
-      this.#whole = { ...(rewritten ?? { status, body }), isRewritten: rewritten !== null };
-    } catch (error) {
-      const unusable = "The upstream's answer is not one of the Messages API.";
-      this.#failure = new WeirError("weir:upstream:failed", unusable, { cause: error });
-    }
-    const ok = this.#failure === null && status < 400;
-    this.#conclude(
-      {
-        status: this.#failure?.row.status ?? status,
+      const { status, body } = translation.unwrapped(head.status, raw, head.headers);
+      const canonical = translation.canonical(status, body, head.headers);
+      const ok = status < 400;
+      const parsed = parseAnswer(canonical, ok && isPlain(head));
+      this.#meter = parsed.meter;
+      this.#whole = this.#forClient(status, body, canonical);
+      this.#conclude({
+        status: this.#whole.status,
         outcome: ok ? "complete" : "upstream_error",
         errorType: ok ? null : parsed.errorType,
-      },
-      parsed.meter,
-    );
+      });
+      return null;
+    } catch (error) {
+      if (error instanceof WeirError) return error;
+      const unusable = "The upstream's answer is not one that its format allows.";
+      return new WeirError("weir:upstream:bad_answer", unusable, { cause: error });
+    }
+  }
+
+  #forClient(status: number, raw: Buffer, canonical: Buffer): ClientAnswer {
+    const rewritten = this.#exchange.rewriteAnswer?.(status, canonical) ?? null;
+    if (rewritten !== null) return { ...rewritten, headers: { "content-type": "application/json" } };
+    return this.#answer.translation.forClient(status, raw, canonical);
   }
 
   fail(error: Error): void {
     // The client left: this is only the upstream's connection being closed for it.
     if (this.#finished) return;
-    const failure = new WeirError(
-      isTimeout(error) ? "weir:upstream:timeout" : "weir:upstream:failed",
-      "The upstream's answer broke off before it was complete.",
-      { cause: error },
-    );
+    const failure = error instanceof WeirError ? error : brokenOff(error);
     this.#failure = failure;
-    const { status } = failure.row;
-    this.#conclude({ status, outcome: failureOutcome(error), errorType: "api_error" }, null);
+    const outcome = error instanceof WeirError ? "upstream_error" : failureOutcome(error);
+    this.#conclude({ status: failure.row.status, outcome, errorType: "api_error" });
   }
 
   clientGone(): void {
-    this.#conclude({ status: 499, outcome: "client_gone", errorType: null }, null);
+    this.#conclude({ status: 499, outcome: this.#exchange.outcomeWhenLeft, errorType: null });
   }
 
-  #conclude(how: Pick<Result, "status" | "outcome" | "errorType">, meter: UsageMeter | null): void {
+  #conclude(how: Pick<Result, "status" | "outcome" | "errorType">): void {
     if (this.#finished) return;
     this.#finished = true;
     const { target, head, attempts } = this.#answer;
+    const meter = this.#meter;
     const reported = meter !== null && (meter.seen || head.status >= 400);
     const usage = meter?.result() ?? emptyUsage();
     if (!reported) {
@@ -110,7 +113,7 @@ export class BufferRelay implements Relay {
       usageSource: reported ? "reported" : "estimated",
       target,
       attempts,
-      upstreamRequestId: upstreamRequestId(head),
+      upstreamRequestId: upstreamRequestId(target, head),
       firstTokenAtMs: head.status < 400 ? this.#firstByteAtMs : null,
     };
     this.#exchange.result = result;
@@ -129,11 +132,14 @@ export class BufferRelay implements Relay {
     }
   }
 
-  #send({ status, body, isRewritten }: { status: number; body: Buffer; isRewritten: boolean }): void {
+  #send({ status, body, headers: own }: ClientAnswer): void {
     const { response } = this.#exchange;
-    const { target, head } = this.#answer;
-    const headers = answerHeaders(this.#exchange, target, head.headers);
-    if (isRewritten) headers["content-type"] = "application/json";
+    const headers = answerHeaders(this.#exchange, this.#answer);
+    if (own !== null) {
+      // The encoding was that of the upstream's bytes.
+      delete headers["content-encoding"];
+      Object.assign(headers, own);
+    }
     headers["content-length"] = String(body.length);
     response.writeHead(status, headers);
     // As a string node joins a small body to the head and sends both with one plain write. Latin-1 keeps every byte.
@@ -142,8 +148,21 @@ export class BufferRelay implements Relay {
   }
 }
 
-/** Reads usage, or the error's type, out of an answer that is JSON; anything else is passed on unread. */
-function parseAnswer(body: Buffer): { meter: UsageMeter; errorType: string } {
+function brokenOff(error: Error): WeirError {
+  const code = isTimeout(error) ? "weir:upstream:timeout" : "weir:upstream:failed";
+  return new WeirError(code, "The upstream's answer broke off before it was complete.", { cause: error });
+}
+
+interface ParsedAnswer {
+  readonly meter: UsageMeter;
+  readonly errorType: string;
+}
+
+/**
+ * Reads usage, or the error's type, out of an answer. Throws where it `mustBeJson` and is none: half an answer whose
+ * connection ended as if it were all of it. Anything else is passed on unread.
+ */
+function parseAnswer(body: Buffer, mustBeJson: boolean): ParsedAnswer {
   const meter = new UsageMeter();
   let errorType = "api_error";
   try {
@@ -153,8 +172,15 @@ function parseAnswer(body: Buffer): { meter: UsageMeter; errorType: string } {
     if ("error" in answer && typeof answer.error === "object" && answer.error !== null && "type" in answer.error) {
       errorType = String(answer.error.type);
     }
-  } catch {
-    // Not JSON: an error page of a proxy, say. Its bytes go to the client as they are.
+  } catch (error) {
+    if (mustBeJson) throw error;
+    // An error page of a proxy, say. Its bytes go to the client as they are.
   }
   return { meter, errorType };
+}
+
+/** Weir asks for no encoding; what is encoded all the same cannot be read here. */
+function isPlain({ headers }: AnswerHead): boolean {
+  const encoding = headers["content-encoding"];
+  return encoding === undefined || encoding === "identity";
 }

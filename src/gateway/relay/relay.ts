@@ -2,6 +2,9 @@ import type { IncomingHttpHeaders } from "node:http";
 
 import type { Dispatcher } from "undici";
 
+import type { Target } from "../../routing/route-table.ts";
+import type { AnswerTranslation } from "./answer-translation.ts";
+
 /** What receives an upstream's answer once it is decided that the client gets it. */
 export interface Relay {
   /** Resolves when the upstream's answer has ended, in whatever way, and `exchange.result` says how. */
@@ -21,4 +24,13 @@ export interface AnswerHead {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly controller: Dispatcher.DispatchController;
+}
+
+/** An upstream's answer that the client gets. */
+export interface Answer {
+  readonly target: Target;
+  readonly head: AnswerHead;
+  /** Number of the attempt that it answers, from 1. */
+  readonly attempts: number;
+  readonly translation: AnswerTranslation;
 }

@@ -7,16 +7,17 @@ import { required, type Exchange, type Result } from "../exchange.ts";
 import type { GatewayServices } from "../services.ts";
 import { answerHeaders } from "./answer-headers.ts";
 import { FrameWriter } from "./frame-writer.ts";
-import type { AnswerHead, Relay } from "./relay.ts";
+import type { Answer, AnswerHead, Relay } from "./relay.ts";
+import type { StreamTranslation } from "./answer-translation.ts";
 import type { KeptStream } from "./stream-keeper.ts";
 import { failureOutcome } from "./upstream-failure.ts";
 
-const PING = Buffer.from('event: ping\ndata: {"type": "ping"}\n\n');
 const NOTHING = Buffer.alloc(0);
 
 /**
- * Relays an event stream byte for byte as it comes, with back-pressure, metering it on the way. Its last event is held
- * back until the entry is durable; a stream that the upstream cut is cut for the client too.
+ * Relays an event stream as it comes (byte for byte where client and upstream speak the same format), with back-pressure,
+ * metering it on the way. Its last event is held back until the entry is durable; a stream that the upstream cut is cut for
+ * the client too.
  */
 export class StreamRelay implements Relay, KeptStream {
   readonly done: Promise<void>;
@@ -30,6 +31,7 @@ export class StreamRelay implements Relay, KeptStream {
   readonly #tap = new StreamTap();
   readonly #held: Buffer[] = [];
   readonly #attempts: number;
+  readonly #translation: StreamTranslation;
   #paused = false;
   #firstTokenAtMs: number | null = null;
   #finished = false;
@@ -37,36 +39,46 @@ export class StreamRelay implements Relay, KeptStream {
   #whole = false;
   #finish: () => void = () => {};
 
-  constructor(
-    exchange: Exchange,
-    services: GatewayServices,
-    answer: { target: Target; head: AnswerHead; attempts: number },
-  ) {
+  constructor(exchange: Exchange, services: GatewayServices, answer: Answer, translation: StreamTranslation) {
     this.#exchange = exchange;
     this.#services = services;
     this.#target = answer.target;
     this.#head = answer.head;
     this.#attempts = answer.attempts;
+    this.#translation = translation;
     this.#writer = new FrameWriter(exchange.response);
     this.pingAfterMs = exchange.snapshot.pingIntervalMs;
     this.lastSentAtMs = services.clock.monotonicMs();
     this.done = new Promise((resolve) => (this.#finish = resolve));
-    this.#writer.start(answer.head.status, answerHeaders(exchange, answer.target, answer.head.headers));
+    const headers = answerHeaders(exchange, answer);
+    if (translation.contentType !== null) headers["content-type"] = translation.contentType;
+    this.#writer.start(answer.head.status, headers);
     services.streams.add(this);
   }
 
   data(chunk: Buffer): void {
     if (this.#finished) return;
+    this.accept(chunk, this.#translation.decode(chunk));
+  }
+
+  /** Takes the upstream's bytes together with what they are in canonical form. */
+  accept(raw: Buffer, canonical: Buffer): void {
     const now = this.#services.clock.monotonicMs();
-    const holdFrom = this.#tap.push(chunk);
+    const holdFrom = this.#tap.push(canonical);
     if (this.#firstTokenAtMs === null && this.#tap.hasContent) this.#firstTokenAtMs = now;
     this.lastSentAtMs = now;
-    if (holdFrom < 0) {
-      this.#send(chunk);
-      return;
+    const translation = this.#translation;
+    if (translation.passesForeign) {
+      // Where the last event begins in these bytes is not known, so all that came with it waits.
+      const bytes = translation.filter(raw);
+      if (this.#tap.complete) this.#held.push(bytes);
+      else this.#send(bytes);
+    } else if (holdFrom < 0) {
+      this.#send(translation.encode(canonical));
+    } else {
+      if (holdFrom > 0) this.#send(translation.encode(canonical.subarray(0, holdFrom)));
+      this.#held.push(translation.encode(canonical.subarray(holdFrom)));
     }
-    if (holdFrom > 0) this.#send(chunk.subarray(0, holdFrom));
-    this.#held.push(chunk.subarray(holdFrom));
   }
 
   end(): void {
@@ -83,7 +95,7 @@ export class StreamRelay implements Relay, KeptStream {
   }
 
   clientGone(): void {
-    this.#conclude("client_gone", null);
+    this.#conclude(this.#exchange.outcomeWhenLeft, null);
   }
 
   release(durable: boolean): void {
@@ -95,11 +107,11 @@ export class StreamRelay implements Relay, KeptStream {
     // Only between two events, after the stream has begun and before its last event; a slow reader needs no ping.
     if (!this.#tap.started || this.#tap.complete || !this.#tap.atBoundary || this.#paused) return;
     this.lastSentAtMs = this.#services.clock.monotonicMs();
-    this.#send(PING);
+    this.#send(this.#translation.ping());
   }
 
   #send(chunk: Buffer): void {
-    if (this.#writer.write(chunk) || this.#paused) return;
+    if (chunk.length === 0 || this.#writer.write(chunk) || this.#paused) return;
     this.#paused = true;
     this.#head.controller.pause();
     this.#writer.onDrain(() => {
@@ -120,7 +132,7 @@ export class StreamRelay implements Relay, KeptStream {
       usageSource: source,
       target: this.#target,
       attempts: this.#attempts,
-      upstreamRequestId: upstreamRequestId(this.#head),
+      upstreamRequestId: upstreamRequestId(this.#target, this.#head),
       firstTokenAtMs: this.#firstTokenAtMs,
       errorType,
     };
@@ -132,16 +144,26 @@ export class StreamRelay implements Relay, KeptStream {
   #usage(): { usage: Usage; source: UsageSource } {
     const tap = this.#tap;
     const usage = tap.usage.result();
-    if (tap.complete && tap.usage.seen) return { usage, source: "reported" };
+    // Providers that tell the usage at the end begin with zeros, and nothing was ever answered to no input.
+    const isKnown = tap.usage.seen && hasInput(usage);
+    if (tap.complete && isKnown) return { usage, source: "reported" };
     const output = Math.max(usage.outputTokens, tap.estimatedOutputTokens);
-    if (tap.usage.seen) return { usage: { ...usage, outputTokens: output }, source: "partial" };
+    if (isKnown) return { usage: { ...usage, outputTokens: output }, source: "partial" };
     const input = CostForecaster.estimateInputTokens(required(this.#exchange.body, "body").length);
     return { usage: { ...usage, inputTokens: input, outputTokens: output }, source: "estimated" };
   }
 }
 
+function hasInput(usage: Usage): boolean {
+  const { inputTokens, cacheReadTokens, cacheWrite5mTokens, cacheWrite1hTokens } = usage;
+  return inputTokens + cacheReadTokens + cacheWrite5mTokens + cacheWrite1hTokens > 0;
+}
+
 /** The id that the upstream gave the request, for looking it up there. */
-export function upstreamRequestId(head: AnswerHead): string | null {
-  const id = head.headers["request-id"];
-  return typeof id === "string" ? id : null;
+export function upstreamRequestId({ upstream }: Target, head: AnswerHead): string | null {
+  for (const name of upstream.dialect.requestIdHeaders) {
+    const id = head.headers[name];
+    if (typeof id === "string") return id;
+  }
+  return null;
 }

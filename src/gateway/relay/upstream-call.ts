@@ -5,19 +5,37 @@ import type { Dispatcher } from "undici";
 import { WeirError } from "../../core/weir-error.ts";
 import { CostForecaster } from "../../ledger/budgets/cost-forecaster.ts";
 import { emptyUsage } from "../../message/usage.ts";
+import type { AttemptFailure } from "../../routing/health/signal.ts";
+import type { NextStep } from "../../routing/retry/next-step.ts";
 import type { Target } from "../../routing/route-table.ts";
 import { required, type Exchange } from "../exchange.ts";
 import type { GatewayServices } from "../services.ts";
+import type { AnswerTranslation, StreamTranslation } from "./answer-translation.ts";
 import { BufferRelay } from "./buffer-relay.ts";
-import type { Relay } from "./relay.ts";
+import type { AnswerHead, Relay } from "./relay.ts";
+import { StreamOpening } from "./stream-opening.ts";
 import { StreamRelay } from "./stream-relay.ts";
+import { connectionFailure, retryAfterMs } from "./upstream-failure.ts";
 
-/** How an attempt began: its answer is being relayed, or it failed and another target may be tried. */
-export type AttemptHead = { readonly kind: "relaying" } | { readonly kind: "failed"; readonly error: Error };
+/** How an attempt began: its answer is being relayed, or it failed and this is what comes next. */
+export type AttemptHead =
+  | { readonly kind: "relaying" }
+  | { readonly kind: "failed"; readonly error: Error; readonly failure: AttemptFailure; readonly step: NextStep };
 
-/** Statuses that say something about the upstream, not about the request: another target may do better. */
-function isUpstreamsFault(status: number): boolean {
-  return status >= 500 || status === 429 || status === 401 || status === 403 || status === 404;
+/** Who decides what becomes of an attempt. */
+export interface AttemptJudge {
+  /** The answer has begun. */
+  answered(): void;
+  /** The attempt has failed before anything was relayed: what to do. `give_up` relays the answer, if there is one. */
+  failed(failure: AttemptFailure): NextStep;
+}
+
+export interface AttemptFacts {
+  readonly target: Target;
+  /** Number of this attempt, from 1. */
+  readonly attempts: number;
+  readonly translation: AnswerTranslation;
+  readonly judge: AttemptJudge;
 }
 
 /** One attempt: receives undici's calls and hands the answer to a relay once it is decided that the client gets it. */
@@ -25,17 +43,21 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   readonly head: Promise<AttemptHead>;
   readonly #exchange: Exchange;
   readonly #services: GatewayServices;
-  readonly #attempt: { target: Target; attempts: number; mayFailOver: boolean };
+  readonly #attempt: AttemptFacts;
   #resolve: (head: AttemptHead) => void = () => {};
   #controller: Dispatcher.DispatchController | null = null;
   #relay: Relay | null = null;
-  #failure: Error | null = null;
+  /** A whole answer that is still coming: nothing of it has gone to the client, so another attempt may take its place. */
+  #whole: BufferRelay | null = null;
+  /** While the first event of a stream has not come. */
+  #opening: {
+    readonly stream: StreamOpening;
+    readonly translation: StreamTranslation;
+    readonly head: AnswerHead;
+  } | null = null;
+  #failed = false;
 
-  constructor(
-    exchange: Exchange,
-    services: GatewayServices,
-    attempt: { target: Target; attempts: number; mayFailOver: boolean },
-  ) {
+  constructor(exchange: Exchange, services: GatewayServices, attempt: AttemptFacts) {
     this.#exchange = exchange;
     this.#services = services;
     this.#attempt = attempt;
@@ -49,55 +71,129 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     if (status < 200) return;
-    const { target, attempts, mayFailOver } = this.#attempt;
-    if (status >= 300 && status < 400) {
-      this.#fail(controller, `the upstream answered with a redirect (${status}), which is not followed`);
+    const head = { status, headers, controller };
+    if (status >= 300 && this.#refused(head)) return;
+    if (status < 300) this.#attempt.judge.answered();
+    if (!this.#isStream(head)) {
+      this.#whole = new BufferRelay(this.#exchange, this.#services, { ...this.#attempt, head });
       return;
     }
-    if (status === 401) {
-      // The caller's key was good; it is Weir's own credential that the upstream refuses.
-      this.#fail(controller, "the upstream refused Weir's own credential (401)");
-      return;
-    }
-    if (mayFailOver && isUpstreamsFault(status)) {
-      this.#fail(controller, `status ${status}`);
-      return;
-    }
-    const answer = { target, attempts, head: { status, headers, controller } };
-    const type = headers["content-type"];
-    const streams =
-      typeof type === "string" && type.startsWith("text/event-stream") && this.#exchange.rewriteAnswer === null;
-    this.#relay = streams
-      ? new StreamRelay(this.#exchange, this.#services, answer)
-      : new BufferRelay(this.#exchange, this.#services, answer);
-    this.#exchange.relay = this.#relay;
-    this.#resolve({ kind: "relaying" });
+    const translation = this.#attempt.translation.stream();
+    this.#opening = { stream: new StreamOpening(translation), translation, head };
   }
 
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#relay?.data(chunk);
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    try {
+      if (this.#whole !== null) this.#whole.data(chunk);
+      else if (this.#opening === null) this.#relay?.data(chunk);
+      else this.#opens(chunk);
+    } catch (error) {
+      // Not of the upstream's format: a wrong checksum, a frame that is too large.
+      controller.abort(error instanceof Error ? error : new Error(String(error)));
+    }
   }
 
   onResponseEnd(): void {
-    this.#relay?.end();
-    if (this.#failure !== null) this.#resolve({ kind: "failed", error: this.#failure });
+    if (this.#whole !== null) this.#wholeEnded(this.#whole);
+    else if (this.#opening !== null) this.#fail(new Error("the stream ended before its first event"), { kind: "cut" });
+    else this.#relay?.end();
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    if (this.#relay !== null) this.#relay.fail(error);
-    else this.#resolve({ kind: "failed", error: this.#failure ?? error });
+    const failure = connectionFailure(error);
+    if (this.#whole !== null) this.#wholeFailed(this.#whole, error, failure);
+    else if (this.#relay !== null) this.#relay.fail(error);
+    else this.#fail(error, failure);
   }
 
   /** The client went away: the upstream is told at once, by closing its connection. */
   clientGone(): void {
-    if (this.#relay !== null) this.#relay.clientGone();
-    else this.#leftBeforeAnswer();
+    const relay = this.#relay ?? this.#whole;
+    if (relay === null) this.#leftBeforeAnswer();
+    else relay.clientGone();
+    if (this.#whole !== null) this.#relayBy(this.#whole);
     this.#controller?.abort(new Error("client gone"));
   }
 
-  #fail(controller: Dispatcher.DispatchController, why: string): void {
-    this.#failure = new WeirError("weir:upstream:failed", why);
-    controller.abort(this.#failure);
+  /** Whether a status that is no success ends the attempt; if not, the answer is for the client. */
+  #refused({ status, headers, controller }: AnswerHead): boolean {
+    const waitMs = retryAfterMs(headers["retry-after"], this.#services.clock.nowMs());
+    const isFinal = headers["x-should-retry"] === "false";
+    const failure: AttemptFailure = { kind: "status", status, retryAfterMs: waitMs, isFinal };
+    const step = this.#attempt.judge.failed(failure);
+    if (step.kind === "give_up" && status >= 400 && status !== 401) return false;
+    const error = new WeirError("weir:upstream:failed", statusWords(status));
+    this.#resolveFailed(error, failure, step);
+    controller.abort(error);
+    return true;
+  }
+
+  #isStream({ status, headers }: AnswerHead): boolean {
+    if (status >= 300 || this.#exchange.rewriteAnswer !== null) return false;
+    const type = headers["content-type"];
+    return typeof type === "string" && /^(?:text\/event-stream|application\/vnd\.amazon\.eventstream)\b/i.test(type);
+  }
+
+  #opens(chunk: Buffer): void {
+    const opening = this.#opening;
+    if (opening === null) return;
+    const state = opening.stream.push(chunk);
+    if (state.kind === "waiting") return;
+    if (state.kind === "error") {
+      const failure: AttemptFailure = { kind: "in_band_error", errorType: state.errorType, retryAfterMs: null };
+      const step = this.#attempt.judge.failed(failure);
+      if (step.kind !== "give_up") {
+        const error = new WeirError("weir:upstream:failed", `the stream began with an error (${state.errorType})`);
+        this.#resolveFailed(error, failure, step);
+        opening.head.controller.abort(error);
+        return;
+      }
+    }
+    this.#opening = null;
+    const answer = { ...this.#attempt, head: opening.head };
+    const relay = new StreamRelay(this.#exchange, this.#services, answer, opening.translation);
+    this.#relayBy(relay);
+    for (const { raw, canonical } of opening.stream.chunks) relay.accept(raw, canonical);
+  }
+
+  #wholeEnded(whole: BufferRelay): void {
+    const error = whole.end();
+    if (error === null) this.#relayBy(whole);
+    else this.#wholeFailed(whole, error, { kind: "cut" });
+  }
+
+  #wholeFailed(whole: BufferRelay, error: Error, failure: AttemptFailure): void {
+    const step = this.#attempt.judge.failed(failure);
+    if (step.kind !== "give_up") {
+      this.#resolveFailed(error, failure, step);
+      return;
+    }
+    whole.fail(error);
+    this.#relayBy(whole);
+  }
+
+  #relayBy(relay: Relay): void {
+    this.#whole = null;
+    this.#relay = relay;
+    this.#exchange.relay = relay;
+    this.#resolve({ kind: "relaying" });
+  }
+
+  #fail(error: Error, failure: AttemptFailure): void {
+    if (this.#failed) return;
+    if (this.#exchange.clientGone) {
+      // Not the upstream's doing: its connection was closed because nobody waits for the answer any more.
+      this.#resolveFailed(error, failure, LEFT);
+      return;
+    }
+    this.#resolveFailed(error, failure, this.#attempt.judge.failed(failure));
+  }
+
+  #resolveFailed(error: Error, failure: AttemptFailure, step: NextStep): void {
+    this.#failed = true;
+    this.#opening = null;
+    this.#whole = null;
+    this.#resolve({ kind: "failed", error, failure, step });
   }
 
   /** The request had been sent and no answer had begun: the provider has read the input, and charges for it. */
@@ -106,7 +202,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     usage.inputTokens = CostForecaster.estimateInputTokens(required(this.#exchange.body, "body").length);
     this.#exchange.result = {
       status: 499,
-      outcome: "client_gone",
+      outcome: this.#exchange.outcomeWhenLeft,
       usage,
       usageSource: "estimated",
       target: this.#attempt.target,
@@ -116,4 +212,12 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
       errorType: null,
     };
   }
+}
+
+const LEFT: NextStep = { kind: "give_up", target: null, delayMs: 0, why: "the client left", verbatim: false };
+
+function statusWords(status: number): string {
+  if (status === 401) return "the upstream refused Weir's own credential (401)";
+  if (status < 400) return `the upstream answered with a redirect (${status}), which is not followed`;
+  return `status ${status}`;
 }

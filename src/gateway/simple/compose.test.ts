@@ -130,7 +130,7 @@ describe("the simple API", () => {
       const answer = await post({ prompt: "x" });
 
       expect(answer.status).toBe(502);
-      expect(jsonOf(answer)).toMatchObject({ error: { type: "api_error", code: "weir:upstream:failed" } });
+      expect(jsonOf(answer)).toMatchObject({ error: { type: "api_error", code: "weir:upstream:bad_answer" } });
       expect(gateway.journal.entries).toHaveLength(before + 1);
     },
   );

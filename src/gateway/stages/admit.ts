@@ -82,6 +82,7 @@ function reserve(exchange: Exchange, services: GatewayServices, route: Route): v
     agentId: exchange.header("x-claude-code-agent-id"),
     parentAgentId: exchange.header("x-claude-code-parent-agent-id"),
     endpoint: exchange.endpoint.name,
+    clientFormat: exchange.endpoint.wire ?? "anthropic",
     modelAsked: scan.model,
     modelServed: route.model,
     stream: scan.stream,

@@ -18,7 +18,8 @@ const NO_KEY = "No key was sent. Send your Weir key as x-api-key or as Authoriza
 
 /** The caller's secret, or null when none was sent. Both headers may be sent (Claude Code does with apiKeyHelper); then they must agree. */
 function credential(exchange: Exchange): string | null {
-  const apiKey = exchange.header("x-api-key");
+  // Azure's clients call it api-key.
+  const apiKey = exchange.header("x-api-key") ?? exchange.header("api-key");
   const authorization = exchange.header("authorization");
   const bearer = authorization === null ? null : (/^bearer +(\S+)$/i.exec(authorization)?.[1] ?? null);
   if (authorization !== null && bearer === null && apiKey === null) {

@@ -3,12 +3,12 @@ import { request as httpRequest } from "node:http";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 import { FakeUpstream } from "../../../test/harness/fake-upstream.ts";
-import { startTestGateway, type TestGateway } from "../../../test/harness/gateway.ts";
+import { startTestGateway, type TestGateway, UNCOUNTED_ROUTING } from "../../../test/harness/gateway.ts";
 import { ask, jsonOf, LiveAnswer, type HttpAnswer } from "../../../test/harness/http-answer.ts";
 import { messageBody, messageHeaders } from "../../../test/harness/message-request.ts";
 import { eventually } from "../../../test/harness/waiting.ts";
-import type { Entry } from "../../message/entry.ts";
 import { parseExposition } from "../../telemetry/testing/parse-exposition.ts";
+import type { Entry } from "../../message/entry.ts";
 
 let upstream: FakeUpstream;
 let gateway: TestGateway;
@@ -43,11 +43,10 @@ async function theEntry(): Promise<Entry> {
   return gateway.journal.entries[0]!;
 }
 
-/** How many exchanges have got the head of an upstream's answer. */
-function attemptsBegun(): number | undefined {
-  const page = gateway.services.metrics.instruments.map((one) => one.render()).join("");
-  const samples = parseExposition(page).get("weir_stage_seconds")?.samples ?? [];
-  return samples.find(({ name, labels }) => name.endsWith("_count") && labels["stage"] === "attempt")?.value;
+/** How many heads of answers the gateway has got lately. */
+function headsSeen(): number {
+  const { router, clock } = gateway.services;
+  return router.describe(clock.monotonicMs(), 0).upstreams.reduce((sum, { volume }) => sum + volume, 0);
 }
 
 describe("the entry of an exchange", () => {
@@ -72,9 +71,12 @@ describe("the entry of an exchange", () => {
       agentId: "agent-7",
       parentAgentId: "agent-1",
       endpoint: "messages",
+      clientFormat: "anthropic",
       modelAsked: "claude-sonnet-5-5-20260601",
       modelServed: "claude-sonnet-5-5",
       target: "anthropic",
+      targetModel: "claude-sonnet-5-5-20260601",
+      routeReason: "order",
       stream,
       status: 200,
       outcome: "complete",
@@ -92,6 +94,8 @@ describe("the entry of an exchange", () => {
       usageSource: "reported",
       // 100 x 2 + 12 x 10 + 1,000 x 0.1 + 20 x 2.5
       costMicroUsd: 470,
+      cacheMove: null,
+      cacheLossMicroUsd: 0,
       priceVersion: "2026-11",
       reservedMicroUsd: gateway.journal.opens[0]?.reservedMicroUsd,
       admittedAtMs: gateway.journal.opens[0]?.admittedAtMs,
@@ -100,6 +104,77 @@ describe("the entry of an exchange", () => {
       timeToFirstTokenMs: expect.any(Number),
       upstreamRequestId: "req_fake_upstream",
     });
+  });
+
+  it("names the model as the upstream that answered calls it, and why that one was asked", async () => {
+    await gateway.stop();
+    const models = [
+      { id: "our-model", label: null, description: null, upstreamModel: { anthropic: "claude-sonnet-5-5-20260601" } },
+    ];
+    gateway = await startTestGateway({ upstreams: [{ baseUrl: upstream.url }], models });
+    await post({ model: "our-model" });
+
+    expect(await theEntry()).toMatchObject({
+      modelAsked: "our-model",
+      target: "anthropic",
+      targetModel: "claude-sonnet-5-5-20260601",
+      routeReason: "order",
+    });
+  });
+
+  it("tells which format the client spoke, from its admission on", async () => {
+    const body = { model: "claude-sonnet-5-5", messages: [{ role: "user", content: "Hello" }] };
+    await ask(`${gateway.url}/v1/chat/completions`, { headers: messageHeaders(gateway.key), body });
+
+    expect(gateway.journal.opens).toMatchObject([{ clientFormat: "openai-chat" }]);
+    expect(await theEntry()).toMatchObject({ clientFormat: "openai-chat" });
+  });
+
+  it("has no target, reason or move where no upstream was asked", async () => {
+    await gateway.stop();
+    const routing = { ...UNCOUNTED_ROUTING, deployment: { kind: "single", cloud: "aws" } } as const;
+    gateway = await startTestGateway({ upstreams: [{ baseUrl: upstream.url }], routing });
+    await post();
+
+    expect(upstream.requests).toEqual([]);
+    expect(await theEntry()).toMatchObject({
+      clientFormat: "anthropic",
+      target: null,
+      targetModel: null,
+      routeReason: null,
+      cacheMove: null,
+      cacheLossMicroUsd: 0,
+    });
+  });
+
+  it("prices the move of a session that its upstream could not keep, and only that one", async () => {
+    await gateway.stop();
+    const second = await FakeUpstream.start();
+    const affinity = { ...UNCOUNTED_ROUTING.affinity, enabled: true };
+    gateway = await startTestGateway({
+      upstreams: [
+        { name: "first", baseUrl: upstream.url },
+        { name: "second", baseUrl: second.url },
+      ],
+      routing: { ...UNCOUNTED_ROUTING, affinity },
+    });
+    try {
+      const session = { "x-claude-code-session-id": "session-7" };
+      const model = "claude-sonnet-5-5";
+      await post({ model }, session);
+      upstream.reply({ kind: "whole", status: 529 });
+      await post({ model }, session);
+      await post({ model }, session);
+    } finally {
+      await second.stop();
+    }
+
+    expect(gateway.journal.entries).toMatchObject([
+      { target: "first", cacheMove: null, cacheLossMicroUsd: 0 },
+      // 1,020 warm tokens: written anew at 2.5 instead of read at 0.1
+      { target: "second", cacheMove: "moved_failed", cacheLossMicroUsd: 2_448 },
+      { target: "second", routeReason: "affinity", cacheMove: null, cacheLossMicroUsd: 0 },
+    ]);
   });
 
   it("is made of the open record that was written before the upstream was asked", async () => {
@@ -134,9 +209,10 @@ describe("the entry of an exchange", () => {
     });
     const request = httpRequest(`${gateway.url}/v1/messages`, { method: "POST", headers: messageHeaders(gateway.key) });
     const arrived = upstream.nextRequest();
+    const before = headsSeen();
     request.on("error", () => {}).end(JSON.stringify(messageBody()));
     const seen = await arrived;
-    await eventually("the answer is being gathered, nothing of which has gone out", () => attemptsBegun() === 1);
+    await eventually("the answer is being gathered, nothing of which has gone out", () => headsSeen() > before);
     request.destroy();
     await seen.closedEarly;
 

@@ -1,6 +1,7 @@
 import { costOf } from "../../ledger/prices/price-book.ts";
 import type { AdmittedExchange, Entry } from "../../message/entry.ts";
 import { emptyUsage, type Usage } from "../../message/usage.ts";
+import type { AttemptEnd } from "../../routing/health/signal.ts";
 import type { Exchange, Result } from "../exchange.ts";
 import { sendError } from "../http/error-response.ts";
 import type { GatewayServices } from "../services.ts";
@@ -13,6 +14,8 @@ export const settle: Stage = {
     const result = exchange.result ?? refused(exchange);
     const cost = result.target === null ? 0 : costOf(result.usage, result.target.price);
     giveBack(exchange, services, result, cost);
+    tellRouter(exchange, services, result);
+    exchange.place?.leave();
     observe(exchange, services, result, cost);
     const { admitted } = exchange;
     const durable =
@@ -35,6 +38,34 @@ function giveBack(exchange: Exchange, services: GatewayServices, result: Result,
     exchange.identity !== null
   ) {
     services.forecaster.observe(exchange.identity.principal.keyId, exchange.route.model, cost);
+  }
+}
+
+/** What the router learns of the attempt that was relayed. One that failed before has told it already. */
+function tellRouter(exchange: Exchange, { router, clock }: GatewayServices, result: Result): void {
+  const { attempt, plan } = exchange;
+  if (attempt === null || plan === null) return;
+  const now = clock.monotonicMs();
+  router.ended(attempt.attempt, attemptEnd(result), now);
+  if (result.outcome === "complete") exchange.affinity = router.served(plan, attempt.planned, result.usage, now);
+}
+
+function attemptEnd({ outcome, status, errorType }: Result): AttemptEnd {
+  switch (outcome) {
+    case "complete":
+      return { kind: "ok", latencyMs: null };
+    case "client_gone":
+    case "interrupted":
+      return { kind: "client_gone" };
+    case "timeout":
+      return { kind: "timeout", phase: "idle" };
+    case "upstream_cut":
+      return { kind: "cut" };
+    case "upstream_error":
+    default:
+      return status < 400
+        ? { kind: "in_band_error", errorType: errorType ?? "api_error", retryAfterMs: null }
+        : { kind: "status", status, retryAfterMs: null };
   }
 }
 
@@ -68,11 +99,15 @@ function entryOf(
     attempt: result.attempts,
     attempts: result.attempts,
     target: result.target?.upstream.name ?? null,
+    targetModel: result.target?.upstreamModel ?? null,
+    routeReason: result.target === null ? null : (exchange.attempt?.planned.reason ?? null),
     status: result.status,
     outcome: result.outcome,
     usage: result.usage,
     usageSource: result.usageSource,
     costMicroUsd: cost,
+    cacheMove: exchange.affinity?.moved === true ? exchange.affinity.reason : null,
+    cacheLossMicroUsd: exchange.affinity?.lostMicroUsd ?? 0,
     settledAtMs: services.windowClock.nowMs(),
     latencyMs: Math.round(services.clock.monotonicMs() - exchange.startedAtMs),
     timeToFirstTokenMs:

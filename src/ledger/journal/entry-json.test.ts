@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 
 import { exampleEntry, exampleOpen, hostileText, stored } from "../../../test/faults/journal-fixtures.ts";
 import type { Entry, OpenRecord } from "../../message/entry.ts";
-import { entryJson, openJson } from "./entry-json.ts";
+import { entryJson, openFromJson, openJson } from "./entry-json.ts";
 
 const maybeText = fc.option(hostileText);
 const count = fc.nat();
@@ -20,6 +20,7 @@ const commonFields = {
   agentId: maybeText,
   parentAgentId: maybeText,
   endpoint: hostileText,
+  clientFormat: hostileText,
   modelAsked: hostileText,
   modelServed: hostileText,
   stream: fc.boolean(),
@@ -35,6 +36,8 @@ const anyEntry: fc.Arbitrary<Entry> = fc.record({
   attempt: count,
   attempts: count,
   target: maybeText,
+  targetModel: maybeText,
+  routeReason: maybeText,
   status: count,
   outcome: fc.constantFrom("complete", "client_gone", "interrupted"),
   usage: fc.record({
@@ -50,6 +53,8 @@ const anyEntry: fc.Arbitrary<Entry> = fc.record({
   }),
   usageSource: fc.constantFrom("reported", "partial", "estimated"),
   costMicroUsd: count,
+  cacheMove: maybeText,
+  cacheLossMicroUsd: count,
   settledAtMs: count,
   latencyMs: number,
   timeToFirstTokenMs: fc.option(number),
@@ -69,11 +74,13 @@ describe("entryJson", () => {
     expect(entryJson(exampleEntry("req_1"))).toBe(
       '{"exchangeId":"req_1","attempt":1,"attempts":1,"organizationId":"org_1","teamId":"team_1","userId":null,' +
         '"keyId":"key_1","userType":"developer","sessionId":"3f0e5c9e-9c3e-4a53-8d0c-4c3c1b7f1c11","agentId":null,' +
-        '"parentAgentId":null,"endpoint":"/v1/messages","modelAsked":"claude-sonnet-4-5",' +
-        '"modelServed":"claude-sonnet-4-5-20250929","target":"anthropic","stream":true,"status":200,' +
+        '"parentAgentId":null,"endpoint":"/v1/messages","clientFormat":"anthropic",' +
+        '"modelAsked":"claude-sonnet-4-5","modelServed":"claude-sonnet-4-5-20250929","target":"anthropic",' +
+        '"targetModel":"claude-sonnet-4-5-20250929","routeReason":"affinity","stream":true,"status":200,' +
         '"outcome":"complete","usage":{"inputTokens":1200,"outputTokens":350,"cacheWrite5mTokens":0,' +
         '"cacheWrite1hTokens":0,"cacheReadTokens":24000,"webSearchRequests":0,"serviceTier":"standard","speed":null,' +
-        '"inferenceGeo":"us"},"usageSource":"reported","costMicroUsd":16450,"priceVersion":"2026-11-01",' +
+        '"inferenceGeo":"us"},"usageSource":"reported","costMicroUsd":16450,"cacheMove":null,"cacheLossMicroUsd":0,' +
+        '"priceVersion":"2026-11-01",' +
         '"reservedMicroUsd":20000,"admittedAtMs":1763664000000,"settledAtMs":1763664004000,"latencyMs":4000.25,' +
         '"timeToFirstTokenMs":612.5,"upstreamRequestId":"req_011CSHoEeqs5C35K2UUqR7Fy"}',
     );
@@ -107,6 +114,7 @@ describe("entryJson", () => {
   it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])("refuses the number %s", (costMicroUsd) => {
     expect(() => entryJson(exampleEntry("req_1", { costMicroUsd }))).toThrow(/req_1: a number .* not finite/);
     expect(() => entryJson(exampleEntry("req_1", { latencyMs: costMicroUsd }))).toThrow(/not finite/);
+    expect(() => entryJson(exampleEntry("req_1", { cacheLossMicroUsd: costMicroUsd }))).toThrow(/not finite/);
   });
 });
 
@@ -122,5 +130,17 @@ describe("openJson", () => {
 
   it("refuses a number that is not finite", () => {
     expect(() => openJson(exampleOpen("req_1", { reservedMicroUsd: Number.NaN }))).toThrow(/not finite/);
+  });
+});
+
+describe("openFromJson", () => {
+  it("reads what openJson wrote", () => {
+    const record = exampleOpen("req_1", { clientFormat: "openai-responses" });
+    expect(openFromJson(Buffer.from(openJson(record)))).toEqual(record);
+  });
+
+  it("given a record of a Weir that spoke Messages alone, fills in that format", () => {
+    const { clientFormat: _unknown, ...earlier } = exampleOpen("req_1");
+    expect(openFromJson(Buffer.from(JSON.stringify(earlier)))).toEqual({ ...earlier, clientFormat: "anthropic" });
   });
 });

@@ -1,3 +1,4 @@
+import { OPEN_DEFAULTS } from "../../message/entry-defaults.ts";
 import type { Entry, OpenRecord } from "../../message/entry.ts";
 import { JournalError } from "./journal-error.ts";
 
@@ -21,6 +22,7 @@ export function entryJson(entry: Entry): string {
     usage.cacheReadTokens +
     usage.webSearchRequests +
     entry.costMicroUsd +
+    entry.cacheLossMicroUsd +
     entry.reservedMicroUsd +
     entry.admittedAtMs +
     entry.settledAtMs +
@@ -39,9 +41,12 @@ export function entryJson(entry: Entry): string {
     agentId: entry.agentId,
     parentAgentId: entry.parentAgentId,
     endpoint: entry.endpoint,
+    clientFormat: entry.clientFormat,
     modelAsked: entry.modelAsked,
     modelServed: entry.modelServed,
     target: entry.target,
+    targetModel: entry.targetModel,
+    routeReason: entry.routeReason,
     stream: entry.stream,
     status: entry.status,
     outcome: entry.outcome,
@@ -58,6 +63,8 @@ export function entryJson(entry: Entry): string {
     },
     usageSource: entry.usageSource,
     costMicroUsd: entry.costMicroUsd,
+    cacheMove: entry.cacheMove,
+    cacheLossMicroUsd: entry.cacheLossMicroUsd,
     priceVersion: entry.priceVersion,
     reservedMicroUsd: entry.reservedMicroUsd,
     admittedAtMs: entry.admittedAtMs,
@@ -82,6 +89,7 @@ export function openJson(record: OpenRecord): string {
     agentId: record.agentId,
     parentAgentId: record.parentAgentId,
     endpoint: record.endpoint,
+    clientFormat: record.clientFormat,
     modelAsked: record.modelAsked,
     modelServed: record.modelServed,
     stream: record.stream,
@@ -91,6 +99,12 @@ export function openJson(record: OpenRecord): string {
     admittedAtMs: record.admittedAtMs,
   };
   return jsonbText(exact, record.reservedMicroUsd + record.estimatedInputTokens + record.admittedAtMs);
+}
+
+/** The open record of a text that `openJson` wrote, in this version of Weir or an earlier one. */
+export function openFromJson(text: Buffer): OpenRecord {
+  // Our own text, checked by its CRC: the shape is the one that openJson writes, without the fields that came later.
+  return { ...OPEN_DEFAULTS, ...(JSON.parse(text.toString()) as OpenRecord) };
 }
 
 /** `numbers` is the sum of the record's numbers: it is finite only if each of them is. */

@@ -52,6 +52,17 @@ describe("an exchange in the journal", () => {
     expect(ids((await readAll(third)).entries)).toEqual(["req_done", "req_left"]);
   });
 
+  it("given only open by a Weir that did not know of formats, is recovered as Messages", async () => {
+    const dir = await makeDirectory();
+    const first = await startJournal(dir);
+    // JSON leaves out what is undefined: the text is the one that an earlier Weir wrote.
+    first.open(exampleOpen("req_left", { clientFormat: undefined }));
+    await first.stop();
+
+    const second = await startJournal(dir);
+    expect(second.recoverOpen()).toEqual([exampleOpen("req_left", { clientFormat: "anthropic" })]);
+  });
+
   it("given open twice, is a mistake that writes nothing", async () => {
     const journal = await startJournal(await makeDirectory());
     journal.open(exampleOpen("req_1"));

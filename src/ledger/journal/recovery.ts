@@ -6,6 +6,7 @@ import type { OpenRecord } from "../../message/entry.ts";
 import { UNFINISHED_SUFFIX } from "./active-segment.ts";
 import { Damages } from "./damages.ts";
 import { syncDirectory } from "./directory-sync.ts";
+import { openFromJson } from "./entry-json.ts";
 import { RECORD } from "./record-frame.ts";
 import { type SegmentInfo, segmentName, segmentNumber } from "./segment-catalog.ts";
 import { checkHeader, SEGMENT_HEADER_BYTES, segmentHeader, segmentSeed } from "./segment-header.ts";
@@ -82,11 +83,7 @@ export async function recover(directory: string, journalId: string, logger: Logg
   for (const { info } of scanned) if (!replay.seals.has(info.number)) await syncFile(info.file);
   return {
     segments: scanned.map((scan) => scan.info),
-    // Our own text, checked by its CRC: the shape is the one that openJson writes.
-    opens: [...replay.opens.values()].map(({ payload, segment }) => ({
-      record: JSON.parse(payload.toString()) as OpenRecord,
-      segment,
-    })),
+    opens: [...replay.opens.values()].map(({ payload, segment }) => ({ record: openFromJson(payload), segment })),
     seals: replay.seals,
     damages,
   };

@@ -1,3 +1,4 @@
+import { ENTRY_DEFAULTS } from "../../message/entry-defaults.ts";
 import type { Entry } from "../../message/entry.ts";
 import type { BudgetScope } from "../ports/directory.ts";
 import type { ShipCursor, UsageDimension, UsageQuery, UsageRow, UsageStore } from "../ports/usage.ts";
@@ -16,8 +17,8 @@ export class MemoryUsageStore implements UsageStore {
   async ship(journalId: string, entries: readonly Buffer[], cursor: ShipCursor): Promise<number> {
     const before = this.#entries.size;
     for (const text of entries) {
-      // The journal writes nothing but entries.
-      const entry = JSON.parse(text.toString("utf8")) as Entry;
+      // The journal writes nothing but entries; those of an earlier Weir lack the fields that came later.
+      const entry = { ...ENTRY_DEFAULTS, ...(JSON.parse(text.toString("utf8")) as Entry) };
       const id = `${entry.exchangeId} ${entry.attempt}`;
       if (!this.#entries.has(id)) this.#entries.set(id, { ...entry, admittedAtMs: Math.floor(entry.admittedAtMs) });
     }
@@ -98,6 +99,8 @@ function emptyRow(group: UsageRow["group"]): UsageRow {
     cacheReadTokens: 0,
     cacheWriteTokens: 0,
     costMicroUsd: 0,
+    cacheMoves: 0,
+    cacheLossMicroUsd: 0,
   };
 }
 
@@ -111,6 +114,8 @@ function added(row: UsageRow, entry: Entry): UsageRow {
     cacheReadTokens: row.cacheReadTokens + usage.cacheReadTokens,
     cacheWriteTokens: row.cacheWriteTokens + usage.cacheWrite5mTokens + usage.cacheWrite1hTokens,
     costMicroUsd: row.costMicroUsd + entry.costMicroUsd,
+    cacheMoves: row.cacheMoves + (entry.cacheMove === null ? 0 : 1),
+    cacheLossMicroUsd: row.cacheLossMicroUsd + entry.cacheLossMicroUsd,
   };
 }
 

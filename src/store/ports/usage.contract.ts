@@ -35,6 +35,11 @@ export function usageContract(open: () => Promise<{ store: UsageStore; close: ()
         agentId: "agent-7",
         parentAgentId: "agent-1",
         target: null,
+        clientFormat: "openai-responses",
+        targetModel: "eu.anthropic.claude-haiku-4-5-20251001-v1:0",
+        routeReason: "last-resort",
+        cacheMove: "moved_failover",
+        cacheLossMicroUsd: 9_000_000_000_001,
         sessionId: 'ünï "quoted"\n\u{1F600}',
         timeToFirstTokenMs: null,
         usage: {
@@ -50,6 +55,42 @@ export function usageContract(open: () => Promise<{ store: UsageStore; close: ()
       });
       await ship([entry]);
       expect(await store.entries({ organizationId: "org_acme", exchangeId: "req_1", limit: 10 })).toEqual([entry]);
+    });
+
+    it("takes entries of a Weir that did not know of formats and moves: they were Messages, and moved no cache", async () => {
+      const later = ["clientFormat", "targetModel", "routeReason", "cacheMove", "cacheLossMicroUsd"];
+      const known = ([field]: [string, unknown]): boolean => !later.includes(field);
+      const earlier = Object.fromEntries(Object.entries(sampleEntry()).filter(known));
+      expect(await store.ship("journal", [Buffer.from(JSON.stringify(earlier))], { segment: 1, offset: 1 })).toBe(1);
+      const meant = {
+        clientFormat: "anthropic",
+        targetModel: null,
+        routeReason: null,
+        cacheMove: null,
+        cacheLossMicroUsd: 0,
+      };
+      expect(await store.entries({ organizationId: "org_acme", limit: 10 })).toEqual([{ ...earlier, ...meant }]);
+      expect(await store.report({ ...ALL, groupBy: [] })).toMatchObject([
+        { requests: 1, cacheMoves: 0, cacheLossMicroUsd: 0 },
+      ]);
+    });
+
+    it("counts moved caches and sums their losses, from rollups and from rows alike", async () => {
+      await ship([
+        sampleEntry({ exchangeId: "a", cacheMove: "moved_unusable", cacheLossMicroUsd: 500 }),
+        sampleEntry({ exchangeId: "b" }),
+        sampleEntry({ exchangeId: "c", cacheMove: "moved_cheaper", cacheLossMicroUsd: 70 }),
+        // A move that cost nothing is a move.
+        sampleEntry({ exchangeId: "d", cacheMove: "moved_gone", sessionId: "session-2" }),
+      ]);
+      await ship([sampleEntry({ exchangeId: "e", cacheMove: "moved_failed", cacheLossMicroUsd: 1 })], 2);
+      const sums = async (by: UsageQuery["groupBy"]): Promise<unknown[]> =>
+        (await store.report({ ...ALL, groupBy: by })).map((row) => [row.group, row.cacheMoves, row.cacheLossMicroUsd]);
+      expect(await sums(["target"])).toEqual([[{ target: "anthropic" }, 4, 571]]);
+      expect(await sums(["session"])).toEqual([
+        [{ session: "session-1" }, 3, 571],
+        [{ session: "session-2" }, 1, 0],
+      ]);
     });
 
     it("has no cursor for a journal that never shipped", async () => {
@@ -178,6 +219,8 @@ export function usageContract(open: () => Promise<{ store: UsageStore; close: ()
             cacheReadTokens: 7,
             cacheWriteTokens: 3,
             costMicroUsd: 12,
+            cacheMoves: 0,
+            cacheLossMicroUsd: 0,
           },
         ]);
       });

@@ -44,6 +44,9 @@ export interface UsageRow {
   readonly cacheReadTokens: number;
   readonly cacheWriteTokens: number;
   readonly costMicroUsd: number;
+  /** How often a session left the upstream where its prompt cache was warm, and what that cost (an estimate). */
+  readonly cacheMoves: number;
+  readonly cacheLossMicroUsd: number;
 }
 
 export interface UsageStore {

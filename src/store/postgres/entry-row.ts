@@ -14,9 +14,12 @@ export interface EntryRow {
   readonly agent_id: string | null;
   readonly parent_agent_id: string | null;
   readonly endpoint: string;
+  readonly client_format: string;
   readonly model_asked: string;
   readonly model_served: string;
   readonly target: string | null;
+  readonly target_model: string | null;
+  readonly route_reason: string | null;
   readonly stream: boolean;
   readonly status: number;
   readonly outcome: Entry["outcome"];
@@ -31,6 +34,8 @@ export interface EntryRow {
   readonly inference_geo: string | null;
   readonly usage_source: Entry["usageSource"];
   readonly cost_micro_usd: number;
+  readonly cache_move: string | null;
+  readonly cache_loss_micro_usd: number;
   readonly reserved_micro_usd: number;
   readonly price_version: string;
   readonly admitted_at: Date;
@@ -55,9 +60,12 @@ export function entryFromRow(row: EntryRow): Entry {
     agentId: row.agent_id,
     parentAgentId: row.parent_agent_id,
     endpoint: row.endpoint,
+    clientFormat: row.client_format,
     modelAsked: row.model_asked,
     modelServed: row.model_served,
     target: row.target,
+    targetModel: row.target_model,
+    routeReason: row.route_reason,
     stream: row.stream,
     status: row.status,
     outcome: row.outcome,
@@ -74,6 +82,8 @@ export function entryFromRow(row: EntryRow): Entry {
     },
     usageSource: row.usage_source,
     costMicroUsd: row.cost_micro_usd,
+    cacheMove: row.cache_move,
+    cacheLossMicroUsd: row.cache_loss_micro_usd,
     priceVersion: row.price_version,
     reservedMicroUsd: row.reserved_micro_usd,
     admittedAtMs: row.admitted_at.getTime(),

@@ -46,6 +46,8 @@ describe("PostgresUsageStore", () => {
         userId: at % 3 === 0 ? null : `usr_${at % 5}`,
         admittedAtMs: Date.UTC(2026, 10, 20) + at * 977_000,
         costMicroUsd: at,
+        cacheMove: at % 4 === 0 ? "moved_degraded" : null,
+        cacheLossMicroUsd: at % 4 === 0 ? at * 7 : 0,
       }),
     );
     for (let at = 0; at < entries.length; at += 30) await ship(entries.slice(at, at + 40));
@@ -53,10 +55,11 @@ describe("PostgresUsageStore", () => {
       ["usage_hourly", "hour"],
       ["usage_daily", "day"],
     ]) {
-      const sums = "model_served, user_id, requests, cost_micro_usd, input_tokens";
+      const sums = "model_served, user_id, requests, cost_micro_usd, input_tokens, cache_moves, cache_loss_micro_usd";
       const fromRows = await select(
         `select date_trunc('${unit}', admitted_at, 'UTC') as starts_at, model_served, user_id, count(*) as requests,
-         sum(cost_micro_usd)::bigint as cost_micro_usd, sum(input_tokens)::bigint as input_tokens
+         sum(cost_micro_usd)::bigint as cost_micro_usd, sum(input_tokens)::bigint as input_tokens,
+         count(cache_move) as cache_moves, sum(cache_loss_micro_usd)::bigint as cache_loss_micro_usd
          from weir.usage_entries group by 1, 2, 3 order by 1, 2, 3`,
       );
       expect(await select(`select starts_at, ${sums} from weir.${table} order by 1, 2, 3`)).toEqual(fromRows);

@@ -1,8 +1,17 @@
+import { ENTRY_DEFAULTS } from "../../message/entry-defaults.ts";
+
 /**
  * How each column of `usage_entries` comes from the JSON of an entry (`e`) and its usage (`u`). Times are cut to whole
- * milliseconds, which can move no entry over the start of a window.
+ * milliseconds, which can move no entry over the start of a window. `missing` is the SQL for a field that an earlier Weir
+ * did not write; without it the column is null then.
  */
-const COLUMNS: readonly (readonly [column: string, source: "e" | "u", field: string, type: string])[] = [
+const COLUMNS: readonly (readonly [
+  column: string,
+  source: "e" | "u",
+  field: string,
+  type: string,
+  missing?: string,
+])[] = [
   ["exchange_id", "e", "exchangeId", "text"],
   ["attempt", "e", "attempt", "integer"],
   ["attempts", "e", "attempts", "integer"],
@@ -15,9 +24,12 @@ const COLUMNS: readonly (readonly [column: string, source: "e" | "u", field: str
   ["agent_id", "e", "agentId", "text"],
   ["parent_agent_id", "e", "parentAgentId", "text"],
   ["endpoint", "e", "endpoint", "text"],
+  ["client_format", "e", "clientFormat", "text", `'${ENTRY_DEFAULTS.clientFormat}'`],
   ["model_asked", "e", "modelAsked", "text"],
   ["model_served", "e", "modelServed", "text"],
   ["target", "e", "target", "text"],
+  ["target_model", "e", "targetModel", "text"],
+  ["route_reason", "e", "routeReason", "text"],
   ["stream", "e", "stream", "boolean"],
   ["status", "e", "status", "integer"],
   ["outcome", "e", "outcome", "text"],
@@ -32,6 +44,8 @@ const COLUMNS: readonly (readonly [column: string, source: "e" | "u", field: str
   ["inference_geo", "u", "inferenceGeo", "text"],
   ["usage_source", "e", "usageSource", "text"],
   ["cost_micro_usd", "e", "costMicroUsd", "bigint"],
+  ["cache_move", "e", "cacheMove", "text"],
+  ["cache_loss_micro_usd", "e", "cacheLossMicroUsd", "bigint", String(ENTRY_DEFAULTS.cacheLossMicroUsd)],
   ["reserved_micro_usd", "e", "reservedMicroUsd", "bigint"],
   ["price_version", "e", "priceVersion", "text"],
   ["admitted_at", "e", "admittedAtMs", "time"],
@@ -42,7 +56,16 @@ const COLUMNS: readonly (readonly [column: string, source: "e" | "u", field: str
 ];
 
 const KEY = "starts_at, organization_id, key_id, model_served, target, user_id, team_id";
-const SUMS = ["requests", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "cost_micro_usd"];
+const SUMS = [
+  "requests",
+  "input_tokens",
+  "output_tokens",
+  "cache_read_tokens",
+  "cache_write_tokens",
+  "cost_micro_usd",
+  "cache_moves",
+  "cache_loss_micro_usd",
+];
 
 /**
  * Stores a batch in one statement, and so in one transaction. Parameters: $1 the entries as one JSON array, $2 the journal,
@@ -77,8 +100,9 @@ function declare(source: "e" | "u"): string {
     .join(", ");
 }
 
-function expression([, source, field, type]: (typeof COLUMNS)[number]): string {
-  const value = `${source}."${field}"`;
+function expression([, source, field, type, missing]: (typeof COLUMNS)[number]): string {
+  const given = `${source}."${field}"`;
+  const value = missing === undefined ? given : `coalesce(${given}, ${missing})`;
   return type === "time" ? `to_timestamp(floor(${value}) / 1000)` : value;
 }
 
@@ -87,7 +111,7 @@ function addToRollup(table: string, unit: "hour" | "day"): string {
   insert into weir.${table} as known (${KEY}, ${SUMS.join(", ")})
   select date_trunc('${unit}', admitted_at, 'UTC'), organization_id, key_id, model_served, target, user_id, team_id,
     count(*), sum(input_tokens), sum(output_tokens), sum(cache_read_tokens),
-    sum(cache_write_5m_tokens + cache_write_1h_tokens), sum(cost_micro_usd)
+    sum(cache_write_5m_tokens + cache_write_1h_tokens), sum(cost_micro_usd), count(cache_move), sum(cache_loss_micro_usd)
   from inserted
   group by 1, 2, 3, 4, 5, 6, 7
   order by 1, 2, 3, 4, 5, 6, 7

@@ -23,9 +23,11 @@ const COLUMN_OF = {
 } as const satisfies Record<Exclude<UsageDimension, "day">, string>;
 
 const ROLLUP_COLUMNS = "organization_id, team_id, user_id, key_id, model_served, target";
-const ROLLUP_SUMS = "requests, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_micro_usd";
+const ROLLUP_SUMS = `requests, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens,
+  cost_micro_usd, cache_moves, cache_loss_micro_usd`;
 const ROW_SUMS = `1 as requests, input_tokens, output_tokens, cache_read_tokens,
-  cache_write_5m_tokens + cache_write_1h_tokens as cache_write_tokens, cost_micro_usd`;
+  cache_write_5m_tokens + cache_write_1h_tokens as cache_write_tokens, cost_micro_usd,
+  case when cache_move is null then 0 else 1 end as cache_moves, cache_loss_micro_usd`;
 
 /** What a report's statement gives: the grouped dimensions as `d_<dimension>`, and the sums. */
 export type ReportRow = Readonly<Record<string, string | number | null>>;
@@ -48,7 +50,8 @@ export function reportStatement(query: UsageQuery): RawBuilder<ReportRow> {
     select ${sql.join([...groups, sql`sum(requests)::bigint as requests`])},
       sum(input_tokens)::bigint as input_tokens, sum(output_tokens)::bigint as output_tokens,
       sum(cache_read_tokens)::bigint as cache_read_tokens, sum(cache_write_tokens)::bigint as cache_write_tokens,
-      sum(cost_micro_usd)::bigint as cost_micro_usd
+      sum(cost_micro_usd)::bigint as cost_micro_usd, sum(cache_moves)::bigint as cache_moves,
+      sum(cache_loss_micro_usd)::bigint as cache_loss_micro_usd
     from (${sourceOf(query)}) as used
     ${filters.length === 0 ? sql`` : sql`where ${sql.join(filters, sql` and `)}`}
     ${positions.length === 0 ? sql`having count(*) > 0` : sql`group by ${sql.raw(positions.join(", "))}`}
@@ -70,6 +73,8 @@ export function rowFromReport(query: UsageQuery, row: ReportRow): UsageRow {
     cacheReadTokens: Number(row["cache_read_tokens"]),
     cacheWriteTokens: Number(row["cache_write_tokens"]),
     costMicroUsd: Number(row["cost_micro_usd"]),
+    cacheMoves: Number(row["cache_moves"]),
+    cacheLossMicroUsd: Number(row["cache_loss_micro_usd"]),
   };
 }
 

@@ -46,6 +46,11 @@ export class GatewayMetrics {
   readonly #tokens = counter("claude_tokens_consumed_total", "Tokens of all kinds, by model and user.", MAX_USERS * 4);
   readonly #cost = counter("weir_cost_micro_usd_total", "Cost in micro-dollars, by model.");
   readonly #errors = counter("claude_errors_total", "Errors given to callers, by type and model.");
+  readonly #refusals = counter("weir_refusals_total", "Requests that Weir itself refused, by its error code.");
+  readonly #failedAttempts = counter(
+    "weir_failed_attempts_total",
+    "Attempts that failed before anything was relayed, by upstream and kind of failure.",
+  );
   readonly #stages = histogram("weir_stage_seconds", "Time in each stage of an exchange.", STAGE_BUCKETS);
   /** By model, then by user: two look-ups cost less than building one key of both. */
   readonly #bound = new Map<string, Map<string, Bound>>();
@@ -60,6 +65,8 @@ export class GatewayMetrics {
     this.#tokens,
     this.#cost,
     this.#errors,
+    this.#refusals,
+    this.#failedAttempts,
     this.#stages,
   ];
 
@@ -74,6 +81,16 @@ export class GatewayMetrics {
 
   ended(): void {
     this.#activeSlot.add(-1);
+  }
+
+  /** A request that Weir answered with an error of its own, wherever on its way. */
+  refused(code: string): void {
+    this.#refusals.slot({ code }).add(1);
+  }
+
+  /** `failure` is the kind of it, or the status. */
+  attemptFailed(upstream: string, failure: string): void {
+    this.#failedAttempts.slot({ upstream, failure }).add(1);
   }
 
   record(sample: ExchangeSample): void {

@@ -1,12 +1,17 @@
 import { collectDefaultMetrics, Registry } from "prom-client";
 
-import type { Instrument } from "./instruments.ts";
+import { Instrument, type Labels } from "./instruments.ts";
 
-/** A gauge that is read when somebody scrapes. */
+export interface GaugeSample {
+  readonly labels: Labels;
+  readonly value: number;
+}
+
+/** A gauge that is read when somebody scrapes: one value, or one for each set of labels. */
 export interface ReadGauge {
   readonly name: string;
   readonly help: string;
-  read(): number;
+  read(): number | readonly GaugeSample[];
 }
 
 /** Everything that `/metrics` shows: hot-path instruments, gauges read on demand, and the process's own (prom-client). */
@@ -26,9 +31,15 @@ export class MetricsPage {
 
   async render(): Promise<string> {
     const own = this.#instruments.map((instrument) => instrument.render());
-    const gauges = this.#gauges.map(
-      (gauge) => `# HELP ${gauge.name} ${gauge.help}\n# TYPE ${gauge.name} gauge\n${gauge.name} ${gauge.read()}\n`,
-    );
+    const gauges = this.#gauges.map(renderGauge);
     return [...own, ...gauges, await this.#process.metrics()].join("");
   }
+}
+
+function renderGauge(gauge: ReadGauge): string {
+  const value = gauge.read();
+  const instrument = new Instrument({ name: gauge.name, help: gauge.help, kind: "gauge" });
+  const samples = typeof value === "number" ? [{ labels: {}, value }] : value;
+  for (const sample of samples) instrument.slot(sample.labels).set(sample.value);
+  return instrument.render();
 }

@@ -76,7 +76,7 @@ export class ConnectionPool implements Connections {
 }
 
 /** Passes every call on and tells once when the request is over. */
-class Leased implements Dispatcher.DispatchHandler {
+export class Leased implements Dispatcher.DispatchHandler {
   readonly #inner: Dispatcher.DispatchHandler;
   readonly #release: () => void;
   #over = false;

@@ -135,6 +135,8 @@ describe("limits", () => {
     expect(refusalOf(nested(64), 64)).toBe("");
     expect(refusalOf(nested(65), 64)).toContain("nested deeper than 64 levels");
     expect(refusalOf(`{"a":${"[".repeat(100_000)}`, 1_000)).toContain("nested deeper");
+    expect(refusalOf(nested(4_000), 1_000_000)).toBe("");
+    expect(refusalOf(nested(4_001), 1_000_000)).toContain("nested deeper than 4000 levels");
   });
 
   it("do not exist for size: a body of many megabytes is scanned like a small one", () => {

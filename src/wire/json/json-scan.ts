@@ -35,6 +35,8 @@ const STATUS = { ok: 0, malformed: 1, tooDeep: 2, notObject: 3, tooManyMembers: 
 /** Offsets in the result, counted in 32-bit numbers. */
 const RESULT = { position: 0, flags: 1, count: 2, members: 3, memberSize: 4 } as const;
 const FLAG = { oneHour: 1, files: 2 } as const;
+/** The module's stack has a byte for each; a caller that allows more gets this. */
+const MAX_LEVELS = 4_000;
 const PAGE_BYTES = 65_536;
 /** Zero bytes that follow the text: the scan looks at sixteen at a time. */
 const PADDING = new Uint8Array(16);
@@ -62,8 +64,9 @@ class Scanner {
     this.#makeRoom(this.#input + body.length + PADDING.length);
     this.#bytes.set(body, this.#input);
     this.#bytes.set(PADDING, this.#input + body.length);
-    const status = this.#exports.scan(body.length, maxDepth);
-    if (status !== STATUS.ok) throw refusal(status, this.#number(RESULT.position), maxDepth);
+    const levels = Math.min(maxDepth, MAX_LEVELS);
+    const status = this.#exports.scan(body.length, levels);
+    if (status !== STATUS.ok) throw refusal(status, this.#number(RESULT.position), levels);
     const flags = this.#number(RESULT.flags);
     return {
       members: this.#members(body),

@@ -4,7 +4,7 @@ import { judgeClocks, judgeDatabase } from "./database.ts";
 import { judgeSpace } from "./data-directory.ts";
 import { judgeListen } from "./listeners.ts";
 import { judgeNode, judgeOpenFiles } from "./runtime.ts";
-import { judgeAnswer, judgeFailure } from "./upstream.ts";
+import { credentialLife, judgeAnswer, judgeCredential, judgeFailure } from "./upstream.ts";
 
 const NOW_MS = Date.parse("2026-11-20T12:00:00Z");
 const READY = {
@@ -122,8 +122,48 @@ describe("the check of an upstream", () => {
     [429, true, "warn", "429"],
     [529, false, "warn", "529"],
   ])("given %i with credentials %s: %s", (status, credentials, expected, detail) => {
-    const finding = judgeAnswer({ status, tookMs: 12.3 }, { where: "https://api", credentials });
+    const asked = { by: "get", path: "/v1/models?limit=1" } as const;
+    const finding = judgeAnswer({ status, tookMs: 12.3 }, { where: "https://api", asked, credentials, life: null });
     expect(finding).toMatchObject({ status: expected, detail: expect.stringContaining(detail) });
+  });
+
+  it.each([
+    [200, "ok", "takes the credential (12 ms); it ends in 5 min"],
+    [403, "warn", "does not count tokens for claude-x (403)"],
+    [404, "warn", "does not count tokens for claude-x (404)"],
+    [401, "fail", "refuses the credential"],
+  ])("given %i when tokens were to be counted: %s", (status, expected, detail) => {
+    const asked = { by: "count_tokens", model: "claude-x" } as const;
+    const question = { where: "https://api", asked, credentials: true, life: "it ends in 5 min" };
+    const finding = judgeAnswer({ status, tookMs: 12.3 }, question);
+    expect(finding).toMatchObject({ status: expected, detail: expect.stringContaining(detail) });
+  });
+
+  it.each([
+    [404, "ok", "is reachable"],
+    [401, "fail", "refuses the credential"],
+    [500, "warn", "500"],
+  ])("given %i when there is nothing to ask for: %s", (status, expected, detail) => {
+    const question = { where: "https://api", asked: null, credentials: true, life: null };
+    const finding = judgeAnswer({ status, tookMs: 12.3 }, question);
+    expect(finding).toMatchObject({ status: expected, detail: expect.stringContaining(detail) });
+  });
+
+  it("is failed by a credential that is not to be had, in its source's own words", () => {
+    const status = { state: "failed", obtainedAtMs: null, expiresAtMs: null, nextAttemptAtMs: null } as const;
+    const failure = { reason: "role not assumable", sinceMs: NOW_MS, attempts: 1 };
+    expect(judgeCredential({ ...status, failure })).toMatchObject({
+      status: "fail",
+      detail: expect.stringContaining("role not assumable"),
+    });
+    expect(judgeCredential({ ...status, state: "pending", failure: null })?.status).toBe("fail");
+    expect(judgeCredential({ ...status, state: "stale", failure })).toBeNull();
+  });
+
+  it("says how long a credential lives that ends", () => {
+    const status = { state: "ready", obtainedAtMs: 0, nextAttemptAtMs: null, failure: null } as const;
+    expect(credentialLife({ ...status, expiresAtMs: NOW_MS + 3_540_000 }, NOW_MS)).toContain("ends in 59 min");
+    expect(credentialLife({ ...status, expiresAtMs: null }, NOW_MS)).toBeNull();
   });
 
   it.each([

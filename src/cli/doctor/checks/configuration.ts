@@ -1,6 +1,7 @@
 import { formatDiagnostic } from "../../../config/diagnostic.ts";
 import { redactUrl } from "../../../config/redact.ts";
 import type { Config } from "../../../config/schema.ts";
+import { baseUrlOf } from "../../../upstream/catalogue/configured.ts";
 import { proxyFor } from "../../../upstream/transport/proxy-choice.ts";
 import type { Check } from "../examination.ts";
 import { fail, type Finding, ok, warn } from "../finding.ts";
@@ -48,8 +49,9 @@ function describeProxies(env: Readonly<Record<string, string | undefined>>, conf
   const { https_proxy, http_proxy, no_proxy } = config.network.proxy;
   const settings = { httpsProxy: https_proxy ?? null, httpProxy: http_proxy ?? null, noProxy: no_proxy };
   const routes = config.upstreams.flatMap((upstream) => {
-    if (upstream.provider === "sandbox") return [];
-    const common = proxyFor(new URL(upstream.base_url), settings);
+    const baseUrl = baseUrlOf(upstream);
+    if (upstream.provider === "sandbox" || baseUrl === null) return [];
+    const common = proxyFor(new URL(baseUrl), settings);
     const proxy = upstream.proxy === "direct" ? null : (upstream.proxy ?? common);
     return [`${upstream.name}: ${proxy === null ? "direct" : `through ${redactUrl(proxy)}`}`];
   });

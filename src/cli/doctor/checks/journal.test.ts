@@ -26,6 +26,7 @@ const OPEN = {
   agentId: null,
   parentAgentId: null,
   endpoint: "messages",
+  clientFormat: "anthropic",
   modelAsked: "claude-sonnet-5",
   modelServed: "claude-sonnet-5",
   stream: true,

@@ -1,12 +1,20 @@
 import { redactUrl } from "../../../config/redact.ts";
 import type { Config, UpstreamConfig } from "../../../config/schema.ts";
-import type { Upstream } from "../../../upstream/upstream.ts";
+import { WeirError } from "../../../core/weir-error.ts";
+import { durationWords } from "../../../routing/words.ts";
+import { baseUrlOf } from "../../../upstream/catalogue/configured.ts";
+import type { CredentialSource, CredentialStatus } from "../../../upstream/credentials/credential.ts";
+import type { Probe } from "../../../upstream/probe/probe-request.ts";
+import { type ProbeAnswer, sendProbe } from "../../../upstream/probe/send-probe.ts";
+import type { ConnectedUpstream } from "../../cli-context.ts";
 import { connectionFailure } from "../../probe-weir.ts";
-import { askUpstream, type UpstreamAnswer } from "../ask-upstream.ts";
+import { awaitCredential } from "../await-credential.ts";
 import type { Check, Examination } from "../examination.ts";
 import { fail, type Finding, ok, skip, warn } from "../finding.ts";
 
 const TIMEOUT_MS = 10_000;
+/** For a credential whose source is slow; the whole check has half a minute. */
+const CREDENTIAL_PATIENCE_MS = 15_000;
 
 /** One check for each upstream. `isOffline` sends nothing anywhere. */
 export function upstreamChecks(config: Config, isOffline: boolean): Check[] {
@@ -31,26 +39,57 @@ function judgeSandbox({ profile }: Config): Finding {
 async function examineUpstream(
   upstreamConfig: UpstreamConfig,
   config: Config,
-  examination: Examination,
+  { context, sendsCredentials }: Examination,
 ): Promise<Finding> {
-  const where = "base_url" in upstreamConfig ? redactUrl(upstreamConfig.base_url) : upstreamConfig.name;
-  const credentials = examination.sendsCredentials;
-  let upstream: Upstream | null = null;
+  const where = redactUrl(baseUrlOf(upstreamConfig) ?? upstreamConfig.name);
+  let connected: ConnectedUpstream | null = null;
   try {
-    upstream = await examination.context.inspect.connectUpstream(upstreamConfig, config);
-    return judgeAnswer(await askUpstream(upstream, { credentials, timeoutMs: TIMEOUT_MS }), { where, credentials });
+    connected = await context.inspect.connectUpstream(upstreamConfig, config, { credentials: sendsCredentials });
+    const credential = sendsCredentials ? await examineCredential(connected.upstream.credential) : null;
+    if (credential !== null && "finding" in credential) return credential.finding;
+    const { upstream } = connected;
+    const probe = connected.probe ?? ROOT;
+    const answer = await sendProbe(upstream, probe, { signed: sendsCredentials, timeoutMs: TIMEOUT_MS });
+    const life = credential === null ? null : credentialLife(credential.status, context.clock.nowMs());
+    return judgeAnswer(answer, { where, asked: connected.probe, credentials: sendsCredentials, life });
   } catch (error) {
     return judgeFailure(error, where);
   } finally {
-    await upstream?.connections.destroy();
+    await connected?.close();
   }
 }
 
-/** Judges what an upstream answered to a request for its models. */
-export function judgeAnswer(
-  { status, tookMs }: UpstreamAnswer,
-  { where, credentials }: { where: string; credentials: boolean },
-): Finding {
+/** Asked where no call is known that would cost nothing: any answer shows that something is there. */
+const ROOT: Probe = { by: "get", path: "/" };
+
+async function examineCredential(
+  credential: CredentialSource | null,
+): Promise<{ readonly finding: Finding } | { readonly status: CredentialStatus } | null> {
+  if (credential === null) return null;
+  const status = await awaitCredential(credential, CREDENTIAL_PATIENCE_MS);
+  const finding = judgeCredential(status);
+  return finding === null ? { status } : { finding };
+}
+
+/** Null where there is a valid credential to send. */
+export function judgeCredential({ state, failure }: CredentialStatus): Finding | null {
+  if (state === "ready" || state === "stale") return null;
+  const why = failure === null ? "its source does not answer" : failure.reason;
+  return fail(
+    `there is no credential to send: ${why}`,
+    "Check the upstream's auth, and that this machine may ask where the credential comes from.",
+  );
+}
+
+/** How long a credential has, in words; null when it does not end. */
+export function credentialLife({ expiresAtMs }: CredentialStatus, nowMs: number): string | null {
+  if (expiresAtMs === null) return null;
+  return `the credential ends in ${durationWords(expiresAtMs - nowMs)} and is renewed before`;
+}
+
+/** Judges what an upstream answered when it was asked for something; `asked` null for nothing in particular. */
+export function judgeAnswer({ status, tookMs }: ProbeAnswer, question: Question): Finding {
+  const { where, asked, credentials, life } = question;
   const took = `${Math.round(tookMs)} ms`;
   if (status >= 300 && status < 400) {
     return fail(`${where} redirects (${status}), which Weir does not follow`, "Set base_url to where it redirects to.");
@@ -69,19 +108,48 @@ export function judgeAnswer(
       `${where} refuses the credential (401)`,
       "Check the upstream's auth: the key may be wrong, revoked or of another organisation.",
     );
+  if (asked === null) return ok(`${where} is reachable (${took}); no call is known that would try the credential`);
+  if (status >= 200 && status < 300) {
+    return ok(`${where} answers and takes the credential (${took})${life === null ? "" : `; ${life}`}`);
+  }
+  return asked.by === "get"
+    ? judgeRefusedGet(status, where, asked.path)
+    : judgeRefusedCount(status, where, asked.model);
+}
+
+/** What was asked of an upstream, and how. */
+export interface Question {
+  readonly where: string;
+  readonly asked: Probe | null;
+  readonly credentials: boolean;
+  /** See `credentialLife`. */
+  readonly life: string | null;
+}
+
+function judgeRefusedGet(status: number, where: string, path: string): Finding {
+  const [bare = path] = path.split("?");
   if (status === 403)
     return fail(
       `${where} does not allow this credential to list models (403)`,
       "Check what the key may do, and whether this address may use it.",
     );
   if (status === 404)
-    return warn(`${where} is reachable but knows no /v1/models`, "Check base_url: it must be what stands before /v1.");
-  if (status >= 200 && status < 300) return ok(`${where} answers and takes the credential (${took})`);
+    return warn(
+      `${where} is reachable but knows no ${bare}`,
+      "Check base_url: it must be what stands before the path.",
+    );
   return warn(`${where} is reachable but answers ${status}`, "Check base_url.");
+}
+
+function judgeRefusedCount(status: number, where: string, model: string): Finding {
+  const remedy =
+    "Check that the model is enabled for this credential and that its id is right: models[].upstream_model. Requests for other models may work.";
+  return warn(`${where} is reachable but does not count tokens for ${model} (${status})`, remedy);
 }
 
 /** Puts into words why no answer came. */
 export function judgeFailure(error: unknown, where: string): Finding {
+  if (error instanceof WeirError) return fail(error.message, error.row.remedy);
   const { code, text } = connectionFailure(error);
   const remedy =
     REMEDIES.find(([pattern]) => pattern.test(code))?.[1] ?? "Check base_url, the network and the firewall between.";

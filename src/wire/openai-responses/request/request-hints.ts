@@ -1,0 +1,100 @@
+import type { WireWarning } from "../../codec.ts";
+import { type JsonObject, optionalObject, optionalString } from "../../openai/json-reader.ts";
+
+/**
+ * Top-level members that never reach Messages under their own name. What is not in this list is taken for a member of
+ * Messages (`top_k`, `stop_sequences`, `context_management`, …) and goes over as it is.
+ */
+const OPENAI_MEMBERS: ReadonlySet<string> = new Set([
+  "access_programs",
+  "anthropic_beta",
+  "background",
+  "conversation",
+  "image",
+  "include",
+  "input",
+  "instructions",
+  "max_output_tokens",
+  "max_tool_calls",
+  "metadata",
+  "model",
+  "moderation",
+  "output_config",
+  "parallel_tool_calls",
+  "previous_response_id",
+  "prompt",
+  "prompt_cache_key",
+  "prompt_cache_options",
+  "prompt_cache_retention",
+  "reasoning",
+  "safety_identifier",
+  "service_tier",
+  "store",
+  "stream",
+  "stream_options",
+  "temperature",
+  "text",
+  "thinking",
+  "tool_choice",
+  "tools",
+  "top_logprobs",
+  "top_p",
+  "truncation",
+  "user",
+]);
+
+/** Hints without a counterpart: what becomes of them when they are set to something that matters. */
+const HINTS: Readonly<Record<string, string>> = {
+  access_programs: "is not known to Messages and was left out",
+  image: "is not known to Messages and was left out",
+  store: "was left out: answers are not kept for later retrieval",
+};
+
+export function warnOfHints(body: JsonObject, warnings: WireWarning[]): void {
+  for (const field in HINTS) {
+    const value = body[field];
+    if (value === undefined || value === null || value === false) continue;
+    warnings.push({ field, message: HINTS[field] ?? "was left out" });
+  }
+  if (optionalString(body, "truncation", "") === "auto") {
+    const message = "was left out: a conversation that is too long is refused, not shortened";
+    warnings.push({ field: "truncation", message });
+  }
+  if (optionalObject(body, "stream_options", "")?.["include_obfuscation"] === true) {
+    warnings.push({ field: "stream_options.include_obfuscation", message: "was left out: events are not padded" });
+  }
+}
+
+/** `context_management` is a list in Responses and an object in Messages: only the object goes over. */
+export function isOwnMember(key: string, value: unknown): boolean {
+  return !OPENAI_MEMBERS.has(key) && !(key === "context_management" && (Array.isArray(value) || value === null));
+}
+
+/** `metadata.user_id` for Messages: what tells the end users apart, by OpenAI's newer or older name. */
+export function userId(body: JsonObject): string | undefined {
+  const metadata = optionalObject(body, "metadata", "");
+  const own = metadata === undefined ? undefined : optionalString(metadata, "user_id", "metadata");
+  return optionalString(body, "safety_identifier", "") ?? optionalString(body, "user", "") ?? own;
+}
+
+/** `service_tier` for Messages; undefined to leave it to the upstream's default. */
+export function serviceTier(body: JsonObject, warnings: WireWarning[]): string | undefined {
+  const tier = optionalString(body, "service_tier", "");
+  switch (tier) {
+    case undefined:
+      return undefined;
+    case "auto":
+    case "standard_only":
+      return tier;
+    case "default":
+      return "standard_only";
+    case "priority":
+    case "scale":
+    case "fast":
+      warnings.push({ field: "service_tier", message: `${tier} became auto: priority capacity where there is some` });
+      return "auto";
+    default:
+      warnings.push({ field: "service_tier", message: `${tier} is not known to Messages and was left out` });
+      return undefined;
+  }
+}
