@@ -1,4 +1,5 @@
-import { type BenchCase, type Durations, answerOf, estimateSeconds } from "./cases.ts";
+import { describeOtherMeaning, meaningOf } from "./answer-meaning.ts";
+import { type BenchCase, type Durations, answerOf, askingOf, estimateSeconds, translationOf } from "./cases.ts";
 import { type Slice, measureSlice } from "./measure/slice.ts";
 import type { Upstream } from "./native/upstream.ts";
 import type { Peer } from "./peers/peer.ts";
@@ -20,10 +21,13 @@ export interface CampaignPlan {
 }
 
 /** What takes part in a round: a gateway, or the upstream itself. */
-type Entrant = Pick<Slice, "peer" | "subject" | "port" | "headers">;
+type Entrant = Pick<Slice, "peer" | "subject" | "port" | "headers"> & { readonly translates: boolean };
 
+const MESSAGES_PATH = "/v1/messages";
 const WARM_UP_ROUND = 0;
 const WARM_UP: Partial<Durations> = { warmUpSeconds: 0.1, requestsSeconds: 5, firstTokenSeconds: 2 };
+/** Most of a translated case's code is that of the case before it, which is warm. */
+const WARM_UP_TRANSLATED: Partial<Durations> = { ...WARM_UP, requestsSeconds: 2 };
 
 /**
  * One run: every gateway is started, asked once for each case and compared with the upstream's own answer, warmed up, and
@@ -47,7 +51,7 @@ export class Campaign {
   async run(): Promise<void> {
     const { cases, upstream, durations } = this.#plan;
     const loadCases = cases.filter((one) => one.kind !== "memory");
-    const direct: Entrant = { peer: DIRECT, subject: null, port: upstream.port, headers: {} };
+    const direct: Entrant = { peer: DIRECT, subject: null, port: upstream.port, headers: {}, translates: false };
     const started = await this.#startAll();
     const entrants = started.map(entrantOf);
     for (const one of cases) await this.#preflight(one, direct, started);
@@ -75,19 +79,23 @@ export class Campaign {
     return started;
   }
 
-  /** Learns what each answer must look like, and that it is the upstream's, byte for byte, where the peer promises that. */
+  /**
+   * Learns what each answer must look like, and that it is the upstream's, byte for byte, where the peer promises that; a
+   * translated one must say the same as the upstream's.
+   */
   async #preflight(one: BenchCase, direct: Entrant, started: readonly StartedPeer[]): Promise<void> {
     const bodyFile = this.#bodies(one).unpaced;
     const answer = answerOf(one, this.#plan.durations);
     const stamped = answer.kind === "stream" && answer.paceMs > 0;
-    const own = await askOnce({ ...direct, bodyFile });
+    const own = await askOnce({ ...direct, path: MESSAGES_PATH, bodyFile });
     this.#expected.set(`${DIRECT} ${one.id}`, expectedAnswer(own, stamped));
     for (const peer of started) {
+      if (!takesPart(entrantOf(peer), one)) continue;
       this.#progress.step("checking answers", peer.peer.name);
       try {
-        const through = await askOnce({ ...peer, bodyFile });
-        const difference = peer.peer.answers === "exact" ? describeDifference(own, through) : null;
-        if (difference !== null) throw new Error(`the answer differs from the upstream's ${difference}`);
+        const through = await askOnce({ ...peer, path: askingOf(one).path, bodyFile });
+        const difference = describeWrongAnswer(one, { own, through, exact: peer.peer.answers === "exact" });
+        if (difference !== null) throw new Error(`the answer differs from the upstream's: ${difference}`);
         this.#expected.set(`${peer.peer.name} ${one.id}`, expectedAnswer(through, stamped));
       } catch (cause) {
         this.#fail(peer.peer.name, one.id, 0, cause);
@@ -129,6 +137,7 @@ export class Campaign {
     this.#progress.step(group, entrant.peer);
     const slice: Slice = {
       ...entrant,
+      path: askingOf(one).path,
       case: one,
       round,
       expected,
@@ -136,7 +145,7 @@ export class Campaign {
       upstream,
       bodyFile: paced,
       unpacedBodyFile: unpaced,
-      durations: round === WARM_UP_ROUND ? { ...durations, ...WARM_UP } : durations,
+      durations: round === WARM_UP_ROUND ? warmUpOf(one, durations) : durations,
     };
     try {
       const sample = await measureSlice(slice);
@@ -164,24 +173,47 @@ export class Campaign {
 
   #estimateSeconds(): number {
     const { cases, peers, durations } = this.#plan;
-    const names = [DIRECT, ...peers.map((peer) => peer.name)];
-    const entrants = (one: BenchCase): number => names.filter((peer) => takesPart({ peer }, one)).length;
+    const all = [
+      { peer: DIRECT, translates: false },
+      ...peers.map(({ name, translates }) => ({ peer: name, translates: translates === true })),
+    ];
+    const entrants = (one: BenchCase): number => all.filter((entrant) => takesPart(entrant, one)).length;
     return cases.reduce((sum, one) => {
       const rounds = one.kind === "memory" ? durations.memoryRounds : durations.rounds;
       const warmUp =
         one.kind === "memory" || one.kind === "paced"
           ? 0
-          : peers.length * estimateSeconds(one, { ...durations, ...WARM_UP });
+          : all.filter((entrant) => entrant.peer !== DIRECT && takesPart(entrant, one)).length *
+            estimateSeconds(one, warmUpOf(one, durations));
       return sum + rounds * entrants(one) * estimateSeconds(one, durations) + warmUp;
     }, 0);
   }
 }
 
-function takesPart(entrant: { readonly peer: string }, one: BenchCase): boolean {
+function warmUpOf(one: BenchCase, durations: Durations): Durations {
+  return { ...durations, ...(translationOf(one) === null ? WARM_UP : WARM_UP_TRANSLATED) };
+}
+
+function takesPart(entrant: Pick<Entrant, "peer" | "translates">, one: BenchCase): boolean {
+  if (translationOf(one) !== null) return entrant.translates;
   return entrant.peer !== DIRECT || one.kind === "paced" || one.kind === "first-token";
 }
 
 function entrantOf(started: StartedPeer): Entrant {
-  const { pid, databasePid, port, headers } = started;
-  return { peer: started.peer.name, subject: { pid, databasePid }, port, headers };
+  const { peer, pid, databasePid, port, headers } = started;
+  return { peer: peer.name, subject: { pid, databasePid }, port, headers, translates: peer.translates === true };
+}
+
+interface Answers {
+  readonly own: Buffer;
+  readonly through: Buffer;
+  readonly exact: boolean;
+}
+
+/** What is wrong with the answer that came through a peer, `own` being the upstream's in Messages; null when it is right. */
+function describeWrongAnswer(one: BenchCase, { own, through, exact }: Answers): string | null {
+  const translation = translationOf(one);
+  if (translation === null) return exact ? describeDifference(own, through) : null;
+  const stream = one.kind !== "requests" || one.answer.kind === "stream";
+  return describeOtherMeaning(meaningOf("messages", stream, own), meaningOf(translation.client, stream, through));
 }

@@ -1,3 +1,13 @@
+import {
+  BEDROCK_TO_MESSAGES,
+  CHAT_TO_MESSAGES,
+  type Format,
+  MESSAGES_TO_BEDROCK,
+  type Translation,
+  modelFor,
+  pathOf,
+} from "./translation.ts";
+
 /** What the upstream answers: a plain message, or a stream of `events` with `paceMs` between its text deltas (0 = at once). */
 export type Answer =
   | { readonly kind: "json" }
@@ -14,6 +24,8 @@ export interface RequestCase extends CaseText {
   readonly kind: "requests";
   readonly answer: Answer;
   readonly connections: number;
+  /** Set where the gateway has to translate; its yardstick is then the case without, in the same round. */
+  readonly translated?: { readonly way: Translation; readonly passThrough: string };
 }
 
 /** Many live streams below saturation: CPU per event and how long an event travels. */
@@ -42,7 +54,7 @@ export type BenchCase = RequestCase | PacedCase | FirstTokenCase | MemoryCase;
 const KB = 1000;
 const FIFTY_EVENTS: Answer = { kind: "stream", events: 50, paceMs: 0 };
 
-export const CASES: readonly BenchCase[] = [
+const PASS_THROUGH: readonly RequestCase[] = [
   {
     kind: "requests",
     id: "json-2k",
@@ -75,6 +87,18 @@ export const CASES: readonly BenchCase[] = [
     answer: FIFTY_EVENTS,
     connections: 32,
   },
+];
+
+/** The ways that are measured, by what a case's id goes on with. A whole answer is the same in Messages and in Bedrock. */
+const WAYS: readonly { readonly id: string; readonly way: Translation; readonly kinds: readonly Answer["kind"][] }[] = [
+  { id: "to-bedrock", way: MESSAGES_TO_BEDROCK, kinds: ["json", "stream"] },
+  { id: "from-chat", way: CHAT_TO_MESSAGES, kinds: ["json", "stream"] },
+  { id: "from-bedrock", way: BEDROCK_TO_MESSAGES, kinds: ["stream"] },
+];
+
+/** In the order in which they take turns: each translated case right after the one that it is compared with. */
+export const CASES: readonly BenchCase[] = [
+  ...PASS_THROUGH.flatMap((one) => [one, ...translations(one)]),
   {
     kind: "paced",
     id: "paced",
@@ -93,6 +117,40 @@ export const CASES: readonly BenchCase[] = [
   },
   { kind: "memory", id: "memory", title: "1,000 open streams", bodyBytes: 2 * KB, streams: 1000, paceMs: 250 },
 ];
+
+function translations(one: RequestCase): RequestCase[] {
+  return WAYS.filter(({ kinds }) => kinds.includes(one.answer.kind)).map(({ id, way }) => ({
+    ...one,
+    id: `${one.id}-${id}`,
+    title: `${one.title}: ${way.title}`,
+    translated: { way, passThrough: one.id },
+  }));
+}
+
+/** The translation that a case asks for; null where client and upstream speak Messages. */
+export function translationOf(one: BenchCase): Translation | null {
+  return (one.kind === "requests" ? one.translated?.way : undefined) ?? null;
+}
+
+/** The id of the case that a translated one is compared with; null for all others. */
+export function passThroughOf(caseId: string): string | null {
+  const one = CASES.find(({ id }) => id === caseId);
+  return (one?.kind === "requests" ? one.translated?.passThrough : undefined) ?? null;
+}
+
+/** What the client of a case sends, and where to. */
+export interface Asking {
+  readonly client: Format;
+  readonly model: string;
+  readonly path: string;
+}
+
+export function askingOf(one: BenchCase): Asking {
+  const { client, upstream } = translationOf(one) ?? { client: "messages", upstream: "messages" };
+  const model = modelFor(upstream);
+  const stream = one.kind === "paced" || one.kind === "memory" || one.answer.kind === "stream";
+  return { client, model, path: pathOf(client, model, stream) };
+}
 
 /** How long each part runs; the two modes differ in nothing else. */
 export interface Durations {

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { CASES, type Durations, FULL, QUICK } from "./cases.ts";
+import { CASES, type Durations, FULL, QUICK, passThroughOf } from "./cases.ts";
 import { PEERS } from "./peers/all-peers.ts";
 
 export interface BenchOptions {
@@ -60,7 +60,7 @@ export function readOptions(args: readonly string[]): BenchOptions | "help" {
           PEERS.map((peer) => peer.name),
         );
   const everyCase = CASES.map((one) => one.id);
-  const cases = values.cases === undefined ? everyCase : pick("--cases", values.cases, everyCase);
+  const cases = values.cases === undefined ? everyCase : withYardsticks(pick("--cases", values.cases, everyCase));
   const durations = values.quick ? QUICK : FULL;
   const rounds = values.rounds === undefined ? null : positive("--rounds", values.rounds);
   return {
@@ -81,6 +81,12 @@ function pick(option: string, value: string, allowed: readonly string[]): string
   const unknown = names.find((name) => !allowed.includes(name));
   if (unknown !== undefined) throw new Error(`${option}: "${unknown}" is not one of ${allowed.join(", ")}`);
   return allowed.filter((name) => names.includes(name));
+}
+
+/** A translated case is worth nothing without the one that it is compared with. */
+function withYardsticks(cases: readonly string[]): string[] {
+  const needed = new Set([...cases, ...cases.map(passThroughOf)]);
+  return CASES.map((one) => one.id).filter((id) => needed.has(id));
 }
 
 function positive(option: string, value: string): number {

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { CASES, type BenchCase, answerOf } from "./cases.ts";
+import { CASES, type BenchCase, answerOf, askingOf } from "./cases.ts";
 import { pinProcess, planCpus } from "./cpu-plan.ts";
 import { Campaign } from "./campaign.ts";
 import { describeMachine, isBusy } from "./machine.ts";
@@ -119,11 +119,12 @@ function writeBodies(
   return new Map(
     cases.map((one) => {
       const answer = answerOf(one, options.durations);
+      const asking = askingOf(one);
       const files = { paced: join(directory, `${one.id}.json`), unpaced: join(directory, `${one.id}.unpaced.json`) };
-      writeFileSync(files.paced, requestBody(one.bodyBytes, answer));
+      writeFileSync(files.paced, requestBody(one.bodyBytes, answer, asking));
       writeFileSync(
         files.unpaced,
-        requestBody(one.bodyBytes, answer.kind === "stream" ? { ...answer, paceMs: 0 } : answer),
+        requestBody(one.bodyBytes, answer.kind === "stream" ? { ...answer, paceMs: 0 } : answer, asking),
       );
       return [one.id, files];
     }),

@@ -5,6 +5,7 @@
 import { architecturePage } from "./generate-architecture.ts";
 import { cliDoc } from "./generate-cli-docs.ts";
 import { configDocs } from "./generate-config-docs.ts";
+import { conformancePage } from "./generate-conformance.ts";
 import { guidePages } from "./generate-guides.ts";
 import { jsonScanModule } from "./generate-json-scan.ts";
 import { generateMain } from "./generate/write-or-check.ts";
@@ -13,6 +14,7 @@ process.exitCode = await generateMain(
   async (root) => [
     ...configDocs(),
     cliDoc(),
+    conformancePage(),
     await architecturePage(root),
     ...(await guidePages(root)),
     await jsonScanModule(root),

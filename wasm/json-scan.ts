@@ -19,6 +19,7 @@ export const INPUT: i32 = 20480;
 
 const ONE_HOUR: i32 = 1;
 const FILES: i32 = 2;
+const WEIR: i32 = 4;
 
 let flags: i32 = 0;
 
@@ -48,6 +49,10 @@ function skipString(at: i32, end: i32): i32 {
         if (load<u16>(start) == 0x6831) flags |= ONE_HOUR;
       } else if (length == 7) {
         if (load<u32>(start) == 0x656c6966 && load<u32>(start + 3) == 0x64695f65) flags |= FILES;
+      } else if (length > 5 && load<u32>(start) == 0x72696577) {
+        // "weir:" or "weir-", at the beginning.
+        const after = load<u8>(start + 4);
+        if (after == 0x3a || after == 0x2d) flags |= WEIR;
       }
       return p + 1;
     }

@@ -30,6 +30,7 @@ export interface Slice<C extends BenchCase = BenchCase> {
   /** Null for the upstream itself, whose CPU is of no interest. */
   readonly subject: CpuSubject | null;
   readonly port: number;
+  readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly bodyFile: string;
   /** The same request for an answer that does not wait between events. */
@@ -197,6 +198,6 @@ function origin(slice: Slice): { peer: string; caseId: string; round: number } {
 }
 
 function loadPlan(slice: Slice, traffic: LoadPlan["traffic"], connections: number): LoadPlan {
-  const { port, bodyFile, headers, expected } = slice;
-  return { port, bodyFile, headers, connections, expectBytes: expected.bytes, expectSum: expected.sum, traffic };
+  const { port, path, bodyFile, headers, expected } = slice;
+  return { port, path, bodyFile, headers, connections, expectBytes: expected.bytes, expectSum: expected.sum, traffic };
 }

@@ -1,5 +1,5 @@
 /*
- * load: sends one Messages request over and over and measures the answers, on one thread, so that it is not what is slow.
+ * load: sends one request over and over and measures the answers, on one thread, so that it is not what is slow.
  *
  *   load --port N --body FILE [--path P] [--header "name: value"]... [--connections N] [--expect-bytes N] [--expect-sum HEX]
  *        --closed SECONDS                     every connection sends its next request when the last is answered
@@ -10,7 +10,8 @@
  *
  * Prints {"mark":"start"} and {"mark":"end"} around the measured window and then one line of results. Every request that
  * was begun is waited for. Histograms are pairs of [nanoseconds, count], exact to 0.8 %. A stamped delta of upstream.c
- * ("t=" and 19 digits) is counted as an event, and its age as the event's transit time.
+ * ("t=" and 19 digits) is counted as an event, and its age as the event's transit time. The sum leaves out the digits after
+ * "created":, which is when an answer of OpenAI's formats was made.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -37,6 +38,8 @@ enum framing { BY_LENGTH, BY_CHUNKS, BY_CLOSE };
 enum chunk_phase { CHUNK_SIZE, CHUNK_DATA, CHUNK_DATA_END, CHUNK_TRAILER };
 enum load_mode { LOAD_CLOSED, LOAD_OPEN, LOAD_HOLD };
 static const double DRAIN_SECONDS = 20;
+static const char UNSUMMED[] = "\"created\":";
+enum { UNSUMMED_LENGTH = sizeof UNSUMMED - 1 };
 
 struct histogram {
   uint64_t buckets[BUCKETS]; /* of 100 ns units: 128 exact, then 128 an octave */
@@ -59,6 +62,7 @@ struct conn {
   int size_length;
   uint64_t body_bytes, sum;
   int summed;
+  int unsummed_at;         /* how much of UNSUMMED has matched; all of it while its digits go by */
   int first_byte, first_event;
   int stamp_at;            /* how much of a stamp has matched: 0, 1 ("t"), 2 ("t="), then digits */
   int64_t stamp;
@@ -176,7 +180,7 @@ static void begin(struct conn *c, int64_t due_ns) {
   c->state = AWAIT_HEAD;
   c->due_ns = due_ns;
   c->sent = c->head_length = c->body_bytes = 0;
-  c->first_byte = c->first_event = c->stamp_at = c->trailer_line = c->size_length = 0;
+  c->first_byte = c->first_event = c->stamp_at = c->trailer_line = c->size_length = c->unsummed_at = 0;
   c->chunk_phase = CHUNK_SIZE;
   c->summed = plan.check_sum && (result.requests + open_requests) % SUM_EVERY == 0;
   c->sum = 0xcbf29ce484222325u;
@@ -210,13 +214,21 @@ static void scan_stamps(struct conn *c, const char *bytes, size_t length, int64_
   }
 }
 
+static void add_to_sum(struct conn *c, const char *bytes, size_t length) {
+  for (size_t i = 0; i < length; i++) {
+    char ch = bytes[i];
+    if (c->unsummed_at == UNSUMMED_LENGTH && ch >= '0' && ch <= '9') continue;
+    c->unsummed_at = c->unsummed_at < UNSUMMED_LENGTH && ch == UNSUMMED[c->unsummed_at] ? c->unsummed_at + 1 : ch == UNSUMMED[0];
+    c->sum = (c->sum ^ (unsigned char)ch) * 0x100000001b3u;
+  }
+}
+
 static void take_body(struct conn *c, const char *bytes, size_t length, int64_t now) {
   if (!c->first_byte && in_window(c)) record(&first_byte, now - c->due_ns);
   c->first_byte = 1;
   c->body_bytes += length;
   if (c->status != 200) note_failure("not 200", c, bytes, length);
-  if (c->summed)
-    for (size_t i = 0; i < length; i++) c->sum = (c->sum ^ (unsigned char)bytes[i]) * 0x100000001b3u;
+  if (c->summed) add_to_sum(c, bytes, length);
   scan_stamps(c, bytes, length, now);
 }
 

@@ -7,6 +7,7 @@ import type { Histogram } from "../measure/statistics.ts";
 /** What to send: see the head of load.c for the meaning of the three kinds of traffic. */
 export interface LoadPlan {
   readonly port: number;
+  readonly path: string;
   readonly bodyFile: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly connections: number;
@@ -98,6 +99,7 @@ function loadArguments(plan: LoadPlan): string[] {
   const { traffic } = plan;
   return [
     `--port=${plan.port}`,
+    `--path=${plan.path}`,
     `--body=${plan.bodyFile}`,
     `--connections=${plan.connections}`,
     `--expect-bytes=${plan.expectBytes}`,

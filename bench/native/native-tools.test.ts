@@ -57,9 +57,13 @@ describe.skipIf(missing !== null)(`the native tools${missing === null ? "" : ` (
     const file = bodyFile(answer);
     const stamped = answer.kind === "stream" && answer.paceMs > 0;
     const unpaced = bodyFile(answer.kind === "stream" ? { ...answer, paceMs: 0 } : answer);
-    const expected = expectedAnswer(await askOnce({ port: upstream.port, headers: {}, bodyFile: unpaced }), stamped);
+    const expected = expectedAnswer(
+      await askOnce({ port: upstream.port, path: "/v1/messages", headers: {}, bodyFile: unpaced }),
+      stamped,
+    );
     const plan: LoadPlan = {
       port: upstream.port,
+      path: "/v1/messages",
       bodyFile: file,
       headers: {},
       connections: 4,

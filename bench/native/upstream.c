@@ -9,9 +9,14 @@
  *   bench-plan:sse:N:D;      a stream of N events, D ms between text deltas; D = 0 sends them back to back
  * Every event is its own send() and its own HTTP chunk. In a paced stream the text of each delta is "t=" and 19 digits:
  * CLOCK_MONOTONIC nanoseconds at the moment of sending, so that a reader on this machine can tell how long it travelled.
+ *
+ * A path that begins with /model/ is answered as Amazon Bedrock does: the same events as frames of
+ * application/vnd.amazon.eventstream (https://smithy.io/2.0/aws/amazon-eventstream.html), never with times of sending. It must
+ * have a signature, which is not verified; without one the answer is 403.
  * GET /bench/stats tells what was served; it lets the harness check that a gateway neither cached nor retried.
  */
 #define _GNU_SOURCE
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -36,6 +41,12 @@ struct text {
   size_t length;
 };
 
+/* The answers as one API words and frames them. */
+struct form {
+  struct text json, head, start, block, ping, delta, block_stop, usage, stop;
+  int stamped; /* whether a delta can be given its time */
+};
+
 struct conn {
   int fd;
   enum phase phase;
@@ -52,6 +63,7 @@ struct conn {
   char out[OUT_SIZE];     /* what could not be sent yet */
   size_t out_from, out_to;
   int wants_write;
+  const struct form *form;
   int events, next_event, pace_ms;
   int64_t due_ns;
   int heap_at;            /* place in the timer heap, -1 when not waiting */
@@ -63,7 +75,8 @@ static int heap_count, heap_size;
 static struct {
   uint64_t requests, body_bytes, aborted;
 } stats;
-static struct text json_answer, stream_head, event_start, event_block, event_ping, event_delta, event_block_stop, event_usage, event_stop;
+static struct form messages, bedrock;
+static struct text unsigned_answer;
 
 static int64_t now_ns(void) {
   struct timespec t;
@@ -76,8 +89,6 @@ static void die(const char *what) {
   exit(1);
 }
 
-/* ---- the answers, rendered once ---- */
-
 static const char USAGE[] = "\"usage\":{\"input_tokens\":412,\"cache_creation_input_tokens\":1280,\"cache_read_input_tokens\":23552,"
   "\"cache_creation\":{\"ephemeral_5m_input_tokens\":1280,\"ephemeral_1h_input_tokens\":0},\"output_tokens\":%d,\"service_tier\":\"standard\"}";
 static const char MODEL[] = "claude-sonnet-4-6";
@@ -88,47 +99,120 @@ static struct text keep(const char *bytes, size_t length) {
   return t;
 }
 
-static struct text chunk(const char *event, const char *data, int last) {
-  char payload[2048], framed[2200];
-  int length = snprintf(payload, sizeof payload, "event: %s\ndata: %s\n\n", event, data);
-  int framed_length = snprintf(framed, sizeof framed, "%x\r\n%s\r\n%s", length, payload, last ? "0\r\n\r\n" : "");
-  return keep(framed, framed_length);
+/* ---- framing: a payload as an HTTP chunk ---- */
+
+static struct text chunk(const char *payload, size_t length, int last) {
+  char framed[4096];
+  int at = sprintf(framed, "%zx\r\n", length);
+  memcpy(framed + at, payload, length);
+  at += length;
+  at += sprintf(framed + at, "\r\n%s", last ? "0\r\n\r\n" : "");
+  return keep(framed, at);
 }
 
-static void render_answers(void) {
-  char usage[512], data[1600], body[4096], whole[5000], text[700];
-  static const char SENTENCE[] = "The regulator opens when the level behind the weir rises, and every litre that passes is counted. ";
-  for (size_t i = 0; i + 1 < sizeof text; i++) text[i] = SENTENCE[i % (sizeof SENTENCE - 1)];
-  text[sizeof text - 1] = 0;
+static struct text sse_event(const char *event, const char *data, int last) {
+  char payload[2048];
+  return chunk(payload, snprintf(payload, sizeof payload, "event: %s\ndata: %s\n\n", event, data), last);
+}
 
-  snprintf(usage, sizeof usage, USAGE, 187);
-  int body_length = snprintf(body, sizeof body,
-    "{\"id\":\"msg_01Bench0000000000000000\",\"type\":\"message\",\"role\":\"assistant\",\"model\":\"%s\",\"content\":[{\"type\":\"text\",\"text\":\"%s\"}],"
-    "\"stop_reason\":\"end_turn\",\"stop_sequence\":null,%s}", MODEL, text, usage);
-  int length = snprintf(whole, sizeof whole,
-    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nrequest-id: req_011Bench0000000000000000\r\n"
-    "anthropic-organization-id: 00000000-0000-4000-8000-000000000001\r\nContent-Length: %d\r\n\r\n%s", body_length, body);
-  json_answer = keep(whole, length);
+static size_t base64(const char *from, size_t length, char *to) {
+  static const char DIGITS[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  const unsigned char *at = (const unsigned char *)from;
+  char *start = to;
+  for (size_t left = length; left; left -= left < 3 ? left : 3, at += 3) {
+    uint32_t three = at[0] << 16 | (left > 1 ? at[1] << 8 : 0) | (left > 2 ? at[2] : 0);
+    for (int i = 0; i < 4; i++) *to++ = (size_t)i <= left ? DIGITS[three >> (18 - 6 * i) & 63] : '=';
+  }
+  return to - start;
+}
 
-  length = snprintf(whole, sizeof whole,
-    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\nCache-Control: no-cache\r\nrequest-id: req_011Bench0000000000000000\r\n"
-    "anthropic-organization-id: 00000000-0000-4000-8000-000000000001\r\nTransfer-Encoding: chunked\r\n\r\n");
-  stream_head = keep(whole, length);
+static uint32_t crc32(const char *bytes, size_t length) { /* ISO 3309, reflected */
+  uint32_t sum = ~0u;
+  for (size_t i = 0; i < length; i++) {
+    sum ^= (unsigned char)bytes[i];
+    for (int bit = 0; bit < 8; bit++) sum = sum & 1 ? sum >> 1 ^ 0xedb88320u : sum >> 1;
+  }
+  return ~sum;
+}
 
+static void put_u32(char *at, uint32_t value) {
+  value = htonl(value);
+  memcpy(at, &value, 4);
+}
+
+/* An event of InvokeModelWithResponseStream: its JSON in base64, beside it padding of some length as Bedrock sends it. */
+static struct text bedrock_event(const char *event, const char *data, int last) {
+  static const char HEADERS[] = "\013:event-type\007\000\005chunk\015:content-type\007\000\020application/json\015:message-type\007\000\005event";
+  static const char PADDING[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKL";
+  enum { PRELUDE_BYTES = 12, HEADER_BYTES = sizeof HEADERS - 1 };
+  char frame[4000], *at = frame + PRELUDE_BYTES;
+  memcpy(at, HEADERS, HEADER_BYTES);
+  at += HEADER_BYTES;
+  at += sprintf(at, "{\"bytes\":\"");
+  at += base64(data, strlen(data), at);
+  at += sprintf(at, "\",\"p\":\"%.*s\"}", 12 + (int)(strlen(event) % 24), PADDING);
+  put_u32(frame, at - frame + 4);
+  put_u32(frame + 4, HEADER_BYTES);
+  put_u32(frame + 8, crc32(frame, 8));
+  put_u32(at, crc32(frame, at - frame));
+  return chunk(frame, at - frame + 4, last);
+}
+
+/* ---- the answers, rendered once ---- */
+
+static struct text whole(const char *status, const char *head, const char *body) {
+  char bytes[5000];
+  int length = snprintf(bytes, sizeof bytes, "HTTP/1.1 %s\r\nContent-Type: application/json\r\n%sContent-Length: %zu\r\n\r\n%s", status, head, strlen(body), body);
+  return keep(bytes, length);
+}
+
+static struct text stream_head(const char *type, const char *head) {
+  char bytes[1000];
+  int length = snprintf(bytes, sizeof bytes, "HTTP/1.1 200 OK\r\nContent-Type: %s\r\n%sTransfer-Encoding: chunked\r\n\r\n", type, head);
+  return keep(bytes, length);
+}
+
+static void render_events(struct form *form, struct text (*event)(const char *, const char *, int), const char *metrics) {
+  char usage[512], data[1600];
   snprintf(usage, sizeof usage, USAGE, 1);
   snprintf(data, sizeof data,
     "{\"type\":\"message_start\",\"message\":{\"id\":\"msg_01Bench0000000000000000\",\"type\":\"message\",\"role\":\"assistant\",\"model\":\"%s\",\"content\":[],"
     "\"stop_reason\":null,\"stop_sequence\":null,%s}}", MODEL, usage);
-  event_start = chunk("message_start", data, 0);
-  event_block = chunk("content_block_start", "{\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"\"}}", 0);
-  event_ping = chunk("ping", "{\"type\":\"ping\"}", 0);
-  event_delta = chunk("content_block_delta",
+  form->start = event("message_start", data, 0);
+  form->block = event("content_block_start", "{\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"\"}}", 0);
+  form->ping = event("ping", "{\"type\":\"ping\"}", 0);
+  form->delta = event("content_block_delta",
     "{\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"t=0000000000000000000 \"}}", 0);
-  event_block_stop = chunk("content_block_stop", "{\"type\":\"content_block_stop\",\"index\":0}", 0);
-  event_usage = chunk("message_delta",
+  form->block_stop = event("content_block_stop", "{\"type\":\"content_block_stop\",\"index\":0}", 0);
+  form->usage = event("message_delta",
     "{\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\",\"stop_sequence\":null},\"usage\":{\"input_tokens\":412,"
     "\"cache_creation_input_tokens\":1280,\"cache_read_input_tokens\":23552,\"output_tokens\":187}}", 0);
-  event_stop = chunk("message_stop", "{\"type\":\"message_stop\"}", 1);
+  snprintf(data, sizeof data, "{\"type\":\"message_stop\"%s}", metrics);
+  form->stop = event("message_stop", data, 1);
+}
+
+static void render_answers(void) {
+  static const char MESSAGES_HEAD[] = "request-id: req_011Bench0000000000000000\r\nanthropic-organization-id: 00000000-0000-4000-8000-000000000001\r\n";
+  static const char BEDROCK_HEAD[] = "x-amzn-RequestId: 00000000-0000-4000-8000-000000000002\r\n";
+  static const char SENTENCE[] = "The regulator opens when the level behind the weir rises, and every litre that passes is counted. ";
+  char usage[512], body[4096], text[700];
+  for (size_t i = 0; i + 1 < sizeof text; i++) text[i] = SENTENCE[i % (sizeof SENTENCE - 1)];
+  text[sizeof text - 1] = 0;
+  snprintf(usage, sizeof usage, USAGE, 187);
+  snprintf(body, sizeof body,
+    "{\"id\":\"msg_01Bench0000000000000000\",\"type\":\"message\",\"role\":\"assistant\",\"model\":\"%s\",\"content\":[{\"type\":\"text\",\"text\":\"%s\"}],"
+    "\"stop_reason\":\"end_turn\",\"stop_sequence\":null,%s}", MODEL, text, usage);
+
+  messages.json = whole("200 OK", MESSAGES_HEAD, body);
+  messages.head = stream_head("text/event-stream; charset=utf-8\r\nCache-Control: no-cache", MESSAGES_HEAD);
+  messages.stamped = 1;
+  render_events(&messages, sse_event, "");
+
+  bedrock.json = whole("200 OK", BEDROCK_HEAD, body);
+  bedrock.head = stream_head("application/vnd.amazon.eventstream\r\nX-Amzn-Bedrock-Content-Type: application/json", BEDROCK_HEAD);
+  render_events(&bedrock, bedrock_event,
+    ",\"amazon-bedrock-invocationMetrics\":{\"inputTokenCount\":412,\"outputTokenCount\":187,\"invocationLatency\":2218,\"firstByteLatency\":612}");
+  unsigned_answer = whole("403 Forbidden", BEDROCK_HEAD, "{\"message\":\"Missing Authentication Token\"}");
 }
 
 /* ---- timers: a binary heap on due_ns ---- */
@@ -208,22 +292,23 @@ static void put(struct conn *c, struct text t) {
 
 static void put_stamped_delta(struct conn *c) {
   char *at = c->out + c->out_to;
-  put(c, event_delta);
-  char *digits = (char *)memmem(at, event_delta.length, "t=0", 3) + 2;
+  put(c, c->form->delta);
+  char *digits = (char *)memmem(at, c->form->delta.length, "t=0", 3) + 2;
   uint64_t t = now_ns();
   for (int i = 18; i >= 0; i--, t /= 10) digits[i] = '0' + t % 10;
 }
 
 static void put_event(struct conn *c) {
+  const struct form *form = c->form;
   int i = c->next_event++, from_end = c->events - i;
-  if (i == 0) put(c, event_start);
-  else if (i == 1) put(c, event_block);
-  else if (i == 2) put(c, event_ping);
-  else if (from_end == 3) put(c, event_block_stop);
-  else if (from_end == 2) put(c, event_usage);
-  else if (from_end == 1) put(c, event_stop);
-  else if (c->pace_ms) put_stamped_delta(c);
-  else put(c, event_delta);
+  if (i == 0) put(c, form->start);
+  else if (i == 1) put(c, form->block);
+  else if (i == 2) put(c, form->ping);
+  else if (from_end == 3) put(c, form->block_stop);
+  else if (from_end == 2) put(c, form->usage);
+  else if (from_end == 1) put(c, form->stop);
+  else if (c->pace_ms && form->stamped) put_stamped_delta(c);
+  else put(c, form->delta);
 }
 
 static int finish(struct conn *c) {
@@ -263,6 +348,14 @@ static int pump(struct conn *c) {
 
 /* ---- the request ---- */
 
+static const char *header(const char *head, size_t length, const char *name) {
+  size_t n = strlen(name);
+  const char *end = head + length, *line = memchr(head, '\n', length);
+  for (; line && line + 1 + n < end; line = memchr(line + 1, '\n', end - line - 1))
+    if (!strncasecmp(line + 1, name, n)) return line + 1 + n;
+  return NULL;
+}
+
 static int answer(struct conn *c, const char *method, const char *body, size_t length) {
   c->phase = ANSWER;
   c->events = c->next_event = c->pace_ms = 0;
@@ -279,6 +372,14 @@ static int answer(struct conn *c, const char *method, const char *body, size_t l
   }
   stats.requests++;
   stats.body_bytes += length;
+  c->form = memcmp(method, "POST /model/", 12) ? &messages : &bedrock;
+  if (c->form == &bedrock) {
+    const char *credential = header(c->in, c->header_length, "authorization:");
+    if (!credential || strncmp(credential + strspn(credential, " "), "AWS4-HMAC-SHA256 ", 17)) {
+      put(c, unsigned_answer);
+      return pump(c);
+    }
+  }
   static const char PLAN[] = "bench-plan:sse:";
   const char *plan = memmem(body, length < 8192 ? length : 8192, "bench-plan:", 11);
   if (!plan && length > 8192) plan = memmem(body, length, "bench-plan:", 11);
@@ -287,19 +388,11 @@ static int answer(struct conn *c, const char *method, const char *body, size_t l
     c->events = strtol(plan + sizeof PLAN - 1, &rest, 10);
     c->pace_ms = *rest == ':' ? strtol(rest + 1, NULL, 10) : 0;
     if (c->events < MIN_EVENTS) c->events = MIN_EVENTS;
-    put(c, stream_head);
+    put(c, c->form->head);
   } else {
-    put(c, json_answer);
+    put(c, c->form->json);
   }
   return pump(c);
-}
-
-static const char *header(const char *head, size_t length, const char *name) {
-  size_t n = strlen(name);
-  const char *end = head + length, *line = memchr(head, '\n', length);
-  for (; line && line + 1 + n < end; line = memchr(line + 1, '\n', end - line - 1))
-    if (!strncasecmp(line + 1, name, n)) return line + 1 + n;
-  return NULL;
 }
 
 /* Reads the head. 1 = complete, 0 = more bytes needed, -1 = refuse. */

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { MODEL } from "../request-body.ts";
+import { MODEL } from "../translation.ts";
 import type { Peer } from "./peer.ts";
 import { startPinned } from "./pinned-process.ts";
 

@@ -26,6 +26,8 @@ export interface Peer {
   readonly description: string;
   /** `rewritten` where the peer is known to answer with other bytes than the upstream's; every answer must still be alike. */
   readonly answers: "exact" | "rewritten";
+  /** Whether it is set up to translate between the formats of a case's client and upstream; without, it takes no part there. */
+  readonly translates?: boolean;
   /** Whether being too slow for a case is a result and not a failure of the run. */
   readonly mayFallBehind: boolean;
   /** Why it cannot run here and what would change that, or null. May install what it needs from npm. */

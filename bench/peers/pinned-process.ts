@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -47,15 +48,29 @@ export async function startPinned(options: PinnedCommand): Promise<PinnedProcess
   return { pid, stop: () => stopChild(child, options.stopSignal) };
 }
 
+/** Below the ports that the system hands out by itself (ip_local_port_range), so that no other program gets it meanwhile. */
+const PORTS = { from: 20_000, to: 32_000 } as const;
+const PORT_TRIES = 50;
+
 /** A port of 127.0.0.1 that was free a moment ago. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
+  for (let tries = 0; tries < PORT_TRIES; tries++) {
+    const port = randomInt(PORTS.from, PORTS.to);
+    if (await isFree(port)) return port;
+  }
+  throw new Error(`no port between ${PORTS.from} and ${PORTS.to} is free`);
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  try {
+    await once(server.listen(port, "127.0.0.1"), "listening");
+  } catch {
+    return false; // taken
+  }
   server.close();
   await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("a TCP server has no port");
-  return address.port;
+  return true;
 }
 
 async function waitUntilReady(child: ChildProcess, options: PinnedCommand): Promise<void> {

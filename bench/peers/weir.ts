@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 import { stringify } from "yaml";
 import { pinProcess } from "../cpu-plan.ts";
 import { groupProcesses, readProcessTable } from "../measure/process-tree.ts";
+import { BEDROCK_MODEL, MODEL } from "../translation.ts";
 import type { Peer } from "./peer.ts";
 import { startPinned } from "./pinned-process.ts";
 
@@ -31,8 +32,26 @@ const configuration = (port: number, upstreamPort: number, directory: string): u
       provider: "anthropic",
       base_url: `http://127.0.0.1:${upstreamPort}`,
       auth: { api_key: "sk-ant-bench-0000000000000000" },
+      probes: false,
+    },
+    {
+      provider: "bedrock",
+      region: "us-east-1",
+      base_url: `http://127.0.0.1:${upstreamPort}`,
+      auth: {
+        aws_access_key_id: "AKIAIOSFODNN7EXAMPLE",
+        aws_secret_access_key: "bench/0000000000000000000000000000000000",
+      },
+      probes: false,
     },
   ],
+  // Which upstream it is, and so whether anything is translated, depends on the model alone.
+  routing: {
+    overrides: [
+      { models: [MODEL], upstreams: ["anthropic"] },
+      { models: [BEDROCK_MODEL], upstreams: ["bedrock"] },
+    ],
+  },
   network: { proxy: { from_environment: false } },
   admission: { key: UNREACHED_LIMITS, user: UNREACHED_LIMITS, team: UNREACHED_LIMITS, organization: UNREACHED_LIMITS },
   budgets: [
@@ -50,6 +69,7 @@ export const weir: Peer = {
   description:
     "everything on: keys, limits and hard budgets on key, user, team and organisation, the durable ledger with its PostgreSQL, metrics, log",
   answers: "exact",
+  translates: true,
   mayFallBehind: false,
   available: async () => (existsSync(program) ? null : "bin/weir.mjs does not exist in this checkout"),
   version: async () => {

@@ -1,7 +1,8 @@
 import type { Spread } from "../measure/statistics.ts";
+import { translationOf } from "../cases.ts";
 import type { Report } from "./report.ts";
 import { type CpuFigure, type LatencyFigure, type Summary, findCpu } from "./summary.ts";
-import type { Verdict } from "./targets.ts";
+import { SUBJECT, type Verdict } from "./targets.ts";
 
 /** A table of text; the first column is left-aligned, the others are numbers. */
 export interface Table {
@@ -49,6 +50,23 @@ export function rateTable(report: Report, summary: Summary): Table {
   return { ...table, rows: table.rows.filter((row) => row.slice(1).some((cell) => cell !== "" && cell !== NONE)) };
 }
 
+export function translationTable(report: Report, summary: Summary): Table {
+  const us = (caseId: string): string => {
+    const figure = findCpu(summary, SUBJECT, caseId);
+    return figure ? formatNumber(figure.us.median) : NONE;
+  };
+  return {
+    title: "Weir where client and upstream speak different formats, CPU in microseconds per request",
+    columns: ["case", "pass-through", "translated", "ratio (least – greatest of a round)"],
+    rows: report.cases.flatMap((one) => {
+      const figure = findCpu(summary, SUBJECT, one.id);
+      if (one.kind !== "requests" || one.translated === undefined || figure === undefined) return [];
+      const ratio = figure.toPassThrough === null ? NONE : formatSpread(figure.toPassThrough);
+      return [[one.title, us(one.translated.passThrough), us(one.id), ratio]];
+    }),
+  };
+}
+
 export function firstTokenTable(summary: Summary): Table {
   return latencyTable("Time to first token at 100 requests/s of 100 KB, ms", summary.firstToken);
 }
@@ -86,7 +104,9 @@ export function targetTable(verdicts: readonly Verdict[]): Table {
 }
 
 function perCase(report: Report, summary: Summary, title: string, cell: (figure: CpuFigure) => string): Table {
-  const cases = report.cases.filter((one) => one.kind === "requests" || one.kind === "paced");
+  const cases = report.cases.filter(
+    (one) => (one.kind === "requests" || one.kind === "paced") && translationOf(one) === null,
+  );
   return {
     title,
     columns: ["case", ...report.peers.map((peer) => peer.name)],

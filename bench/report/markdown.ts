@@ -7,6 +7,7 @@ import {
   ratioTable,
   targetTable,
   transitTable,
+  translationTable,
 } from "./figures.ts";
 import { isBusy } from "../machine.ts";
 import type { Report } from "./report.ts";
@@ -37,6 +38,7 @@ export function renderMarkdown(report: Report, chart: string): string {
       ...[cpuTable(report, summary), ratioTable(report, summary), rateTable(report, summary)].map(titled),
       CPU_NOTE,
     ),
+    section("Translation", markdownTable(translationTable(report, summary)), TRANSLATION_NOTE),
     section("Time to first token", markdownTable(firstTokenTable(summary)), FIRST_TOKEN_NOTE),
     section("Events of live streams", markdownTable(transitTable(summary)), TRANSIT_NOTE),
     section("Memory", markdownTable(memoryTable(summary)), MEMORY_NOTE),
@@ -49,6 +51,11 @@ export function renderMarkdown(report: Report, chart: string): string {
 const CPU_NOTE = `CPU is what all threads of the gateway's processes spent, from an idle gateway to an idle gateway, divided by the requests in between: work
 that is done after the answer counts too. "db" is what PostgreSQL spent for it on the other core. Ratios are of medians; the bracket shows
 the ratios of single rounds. Paced streams are measured well below saturation, per text event.`;
+
+const TRANSLATION_NOTE = `One Weir serves all of it, with an upstream that speaks Messages and one that speaks Bedrock; the model named in a request decides.
+"Pass-through" is a Messages client on the Messages upstream with a request of the same size and the same answer, measured right before in each round. Requests
+to Bedrock are signed (SigV4), its events come as frames with checksums, the JSON in base64. Every translated answer is read once before it is measured: it must
+say the same as the upstream's own.`;
 
 const FIRST_TOKEN_NOTE = `Poisson arrivals, the same sequence for every gateway, 100 a second on average, bodies of 100 KB, answered with 20 events 7 ms apart. A time
 counts from the moment the request was due, so that a gateway that falls behind is not let off. "Added" is the difference to the same load sent

@@ -1,3 +1,4 @@
+import { passThroughOf } from "../cases.ts";
 import { type Histogram, type Spread, quantile, spreadOf } from "../measure/statistics.ts";
 import {
   DIRECT,
@@ -20,6 +21,8 @@ export interface CpuFigure {
   readonly databaseUs: number;
   /** Medians' ratio to the bare proxy, and the least and greatest ratio of a single round. */
   readonly toBare: Spread | null;
+  /** The same to the gateway's own CPU where it need not translate; null for cases without translation. */
+  readonly toPassThrough: Spread | null;
   /** Requests a second, or null where the load was fixed. */
   readonly perSecond: number | null;
   /** Whether the gateway was busy all the time, so that `perSecond` is what it can do and not what the load could. */
@@ -80,20 +83,22 @@ type CpuSample = RequestsSample | PacedSample;
 
 function cpuFigure(group: Group<CpuSample>, all: readonly CpuSample[]): CpuFigure {
   const [{ peer, caseId }] = group;
-  const bare = all.filter((one) => one.peer === YARDSTICK && one.caseId === caseId);
+  const of = (name: string, id: string): CpuSample[] => all.filter((one) => one.peer === name && one.caseId === id);
+  const passThrough = passThroughOf(caseId);
   const rates = group.flatMap((one) => (one.kind === "requests" ? [one.requestsPerSecond] : []));
   return {
     peer,
     caseId,
     us: spreadOf(group.map((one) => one.cpuUs)),
     databaseUs: spreadOf(group.map((one) => one.databaseCpuUs)).median,
-    toBare: ratioSpread(group, bare),
+    toBare: ratioSpread(group, of(YARDSTICK, caseId)),
+    toPassThrough: passThrough === null ? null : ratioSpread(group, of(peer, passThrough)),
     perSecond: rates.length === 0 ? null : spreadOf(rates).median,
     saturated: isSaturated(group),
   };
 }
 
-/** The ratio of two gateways' medians, with the ratios of single rounds as its spread; null when a round is shared by none. */
+/** The ratio of two medians, with the ratios of single rounds as its spread; null when a round is shared by none. */
 export function ratioSpread(over: readonly CpuSample[], under: readonly CpuSample[]): Spread | null {
   const perRound = over.flatMap((one) => {
     const other = under.find((sample) => sample.round === one.round);

@@ -1,7 +1,10 @@
+import { CASES, translationOf } from "../cases.ts";
 import { type Spread } from "../measure/statistics.ts";
+import { CHAT_TO_MESSAGES, MESSAGES_TO_BEDROCK, type Translation } from "../translation.ts";
 import { type Summary, YARDSTICK, findCpu } from "./summary.ts";
 
-const SUBJECT = "weir";
+/** Whose promises these are. */
+export const SUBJECT = "weir";
 const FACTOR_PEER = "portkey";
 
 interface Target {
@@ -34,6 +37,16 @@ const factorOfPeer =
       return peer && own ? [peer.us.median / own.us.median] : [];
     });
     return factors.length === caseIds.length ? { median: Math.min(...factors) } : null;
+  };
+
+/** The greatest ratio of all cases that go this way, so that the promise holds for each; null unless all were measured. */
+const greatestToPassThrough =
+  (way: Translation) =>
+  (summary: Summary): Measured | null => {
+    const ids = CASES.filter((one) => translationOf(one) === way).map(({ id }) => id);
+    const ratios = ids.flatMap((id) => findCpu(summary, SUBJECT, id)?.toPassThrough ?? []);
+    if (ratios.length < ids.length) return null;
+    return ratios.reduce((greatest, ratio) => (ratio.median > greatest.median ? ratio : greatest));
   };
 
 const firstTokenOf = (summary: Summary, peer: string) => summary.firstToken.find((figure) => figure.peer === peer);
@@ -75,6 +88,20 @@ const TARGETS: readonly Target[] = [
     sense: "at most",
     limit: 1.2,
     measured: toBare("paced"),
+  },
+  {
+    text: "CPU of Messages clients on Bedrock, against pass-through, the greatest of all cases",
+    unit: "×",
+    sense: "at most",
+    limit: 1.6,
+    measured: greatestToPassThrough(MESSAGES_TO_BEDROCK),
+  },
+  {
+    text: "CPU of Chat Completions clients on Messages, against pass-through, the greatest of all cases",
+    unit: "×",
+    sense: "at most",
+    limit: 1.6,
+    measured: greatestToPassThrough(CHAT_TO_MESSAGES),
   },
   {
     text: "Portkey's CPU per request against Weir's, the least of all cases",

@@ -8,6 +8,7 @@ import {
   ratioTable,
   targetTable,
   transitTable,
+  translationTable,
 } from "./figures.ts";
 import type { Report } from "./report.ts";
 import { summarise } from "./summary.ts";
@@ -20,6 +21,7 @@ export function printReport(report: Report): void {
     cpuTable(report, summary),
     ratioTable(report, summary),
     rateTable(report, summary),
+    translationTable(report, summary),
     firstTokenTable(summary),
     transitTable(summary),
     memoryTable(summary),

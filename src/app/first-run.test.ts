@@ -48,6 +48,13 @@ describe("firstRun", () => {
     expect(await directory.load()).toEqual(before);
   });
 
+  it("given two processes at once, makes one organisation and shows one key", async () => {
+    const made = await Promise.all([run(), run()]);
+
+    expect(made.filter((first) => first !== null)).toHaveLength(1);
+    expect(await directory.load()).toMatchObject({ organizations: [{}], users: [{}], keys: [{}] });
+  });
+
   it("takes the operator's own key, with its class", async () => {
     const bootstrapKey = newKeySecret("prod");
 

@@ -1,7 +1,7 @@
 import type { Clock } from "../core/clock.ts";
 import type { IdGenerator } from "../core/id.ts";
 import { classOfSecret, hintOfSecret, newKeySecret, type KeyHasher } from "../identity/key-secret.ts";
-import type { DirectoryStore } from "../store/ports/directory.ts";
+import type { DirectoryStore, KeyRecord } from "../store/ports/directory.ts";
 
 export interface FirstRun {
   /** The first key's secret; shown once, stored nowhere. */
@@ -27,16 +27,9 @@ export async function firstRun(
   }
   const organizationId = ids.next("org");
   const userId = ids.next("usr");
-  await directory.createOrganization({ id: organizationId, name: "default", status: "active", timeZone: "UTC" });
-  await directory.createUser({
-    id: userId,
-    organizationId,
-    teamId: null,
-    name: "admin",
-    email: null,
-    status: "active",
-  });
-  await directory.createKey({
+  const organization = { id: organizationId, name: "default", status: "active", timeZone: "UTC" } as const;
+  const user = { id: userId, organizationId, teamId: null, name: "admin", email: null, status: "active" } as const;
+  const key: KeyRecord = {
     id: ids.next("key"),
     organizationId,
     teamId: null,
@@ -51,6 +44,7 @@ export async function firstRun(
     expiresAtMs: null,
     revokedAtMs: null,
     replacesKeyId: null,
-  });
-  return { secret };
+  };
+  // Another process may have begun meanwhile; its key is then the one that was shown.
+  return (await directory.createFirst({ organization, user, key })) ? { secret } : null;
 }

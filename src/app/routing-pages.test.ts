@@ -6,7 +6,8 @@ import { PriceBook } from "../ledger/prices/price-book.ts";
 import { emptyUsage } from "../message/usage.ts";
 import { RouteTable } from "../routing/route-table.ts";
 import { Router } from "../routing/router.ts";
-import { DEFAULT_ROUTING } from "../routing/settings.ts";
+import { OverloadGate } from "../routing/overload/overload-gate.ts";
+import { DEFAULT_OVERLOAD, DEFAULT_ROUTING } from "../routing/settings.ts";
 import { MetricsPage } from "../telemetry/metrics/process-metrics.ts";
 import type { CredentialSource } from "../upstream/credentials/credential.ts";
 import { testSettings } from "../upstream/testing/test-settings.ts";
@@ -44,12 +45,13 @@ beforeEach(async () => {
   router = new Router({ settings: DEFAULT_ROUTING, upstreams: ["a", "b"], random: () => 0.5, seed: 1 });
   const prices = new PriceBook({ overrides: [], multiplier: 0.5, date: "2026-11-20" });
   table = new RouteTable({ upstreams, models: [], includeBuiltins: true, prices });
+  const overload = new OverloadGate(DEFAULT_OVERLOAD, () => 0.5);
   admin = new AdminServer(
     { host: "127.0.0.1", port: 0 },
     {
       metrics: new MetricsPage([], routingGauges({ router, clock, upstreams: () => upstreams })),
       health: HEALTH,
-      routing: new RoutingPages({ router, clock, routes: () => table }),
+      routing: new RoutingPages({ router, clock, overload, routes: () => table }),
     },
   );
   await admin.start();
@@ -169,6 +171,8 @@ describe("the gauges of routing", () => {
       'weir_upstream_circuit{upstream="b"} 0',
       'weir_upstream_in_flight{upstream="a"} 0',
       'weir_upstream_in_flight{upstream="b"} 1',
+      'weir_credential_valid{upstream="a"} 1',
+      'weir_credential_valid{upstream="b"} 1',
       'weir_credential_expiry_seconds{upstream="a"} 90',
     ]);
   });

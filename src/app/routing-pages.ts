@@ -1,12 +1,14 @@
 import type { Clock } from "../core/clock.ts";
 import { snakeKeys } from "../core/snake-keys.ts";
 import { explainRoute, USUAL_TOKENS } from "../routing/explain-route.ts";
+import type { OverloadGate } from "../routing/overload/overload-gate.ts";
 import type { RouteTable } from "../routing/route-table.ts";
 import type { Router } from "../routing/router.ts";
 
 export interface RoutingPagesOptions {
   readonly router: Router;
   readonly clock: Clock;
+  readonly overload: Pick<OverloadGate, "describe">;
   /** The routes of the present configuration. */
   readonly routes: () => RouteTable;
 }
@@ -28,11 +30,14 @@ export class RoutingPages {
     this.#options = options;
   }
 
-  /** Health, circuits and load of every upstream and every model there; times in milliseconds since the epoch. */
+  /**
+   * Health, circuits and load of every upstream and every model there, and how full this process is; times in milliseconds
+   * since the epoch.
+   */
   describe(): unknown {
-    const { router, clock } = this.#options;
+    const { router, clock, overload } = this.#options;
     const nowMs = clock.monotonicMs();
-    return snakeKeys(router.describe(nowMs, clock.nowMs() - nowMs));
+    return snakeKeys({ ...router.describe(nowMs, clock.nowMs() - nowMs), overload: overload.describe() });
   }
 
   /** `model`, and where wanted `key`, `session`, `region`, `tokens`, `output_tokens`. */

@@ -36,6 +36,7 @@ export async function serve(load: LoadOptions, context: ServeContext): Promise<n
   try {
     await server.start();
   } catch (error) {
+    tellFirstKey(server, context);
     throw startFailure(error, loaded.config);
   }
   announce(server, context, { files: loaded.files, seconds: (context.clock.monotonicMs() - beganMs) / 1000 });
@@ -43,6 +44,12 @@ export async function serve(load: LoadOptions, context: ServeContext): Promise<n
   context.stderr(`weir: ${signal} received, finishing what is in progress\n`);
   await server.stop();
   return EXIT.ok;
+}
+
+/** The first key is made once and stored nowhere: a first start that then fails (a taken port) must still show it. */
+function tellFirstKey(server: WeirServer, context: ServeContext): void {
+  if (server.firstRun === null) return;
+  context.stderr(`weir: the first key was made all the same, and is shown this once: ${server.firstRun.secret}\n`);
 }
 
 function announce(

@@ -237,6 +237,7 @@ export class WeirServer {
     const routing = new RoutingPages({
       router: services.router,
       clock: services.clock,
+      overload: services.overload,
       routes: () => required(this.#snapshot).routes,
     });
     this.#admin = await this.#startAdmin({ metrics, health: this.#health, routing });

@@ -5,13 +5,17 @@ import type { CliContext } from "./cli-context.ts";
 import { jsonText } from "./output.ts";
 import { styleFor } from "./terminal/style.ts";
 
+/** How a command speaks: to a person, as one JSON document, or, where it writes a stream of them, as one line of it. */
+export type ReportForm = "words" | "document" | "line";
+
 /** Tells the person or script what went wrong; returns the exit code. */
-export function reportError(error: unknown, context: CliContext, isJson: boolean): number {
+export function reportError(error: unknown, context: CliContext, form: ReportForm): number {
   const { terminal, env } = context;
   const known = asCliError(error);
-  if (isJson) {
+  if (form !== "words") {
     const { code, message, remedy, details } = known;
-    terminal.out.write(jsonText({ error: { code, message, remedy, ...details } }));
+    const document = { error: { code, message, remedy, ...details } };
+    terminal.out.write(form === "line" ? `${JSON.stringify(document)}\n` : jsonText(document));
   } else {
     const style = styleFor(terminal.err.hasColors);
     terminal.err.write(`${style.red("error:")} ${known.message}\n`);

@@ -46,6 +46,15 @@ describe("a command line that is wrong", () => {
     });
   });
 
+  it("given `weir serve --json`, says so in one line, as it says everything else", async () => {
+    weir.serveFailure = new CliError("unavailable", "port 8080 is in use by another program", { remedy: "Stop it." });
+    for (const line of ["serve --json", "serve --json --prot 1"]) {
+      const run = await weir.run(line);
+      expect(run.out.trimEnd().split("\n")).toHaveLength(1);
+      expect(run.json()).toHaveProperty("error.code");
+    }
+  });
+
   it("given a group without its subcommand, shows the group's help on stderr, with exit 2", async () => {
     const run = await weir.run("keys");
     expect(run).toMatchObject({ exitCode: 2, out: "" });

@@ -1,6 +1,6 @@
 import type { CliContext } from "./cli-context.ts";
 import { CliError, EXIT } from "./cli-error.ts";
-import { reportError } from "./error-report.ts";
+import { reportError, type ReportForm } from "./error-report.ts";
 import { buildProgram, ParseEnd } from "./program.ts";
 
 /**
@@ -13,9 +13,9 @@ export async function runCli(argv: readonly string[], context: CliContext): Prom
     exitCode = code;
   });
   // Until a command is found, the arguments themselves tell.
-  let isJson = asksForJson(argv);
+  let form = formOf(argv[0], asksForJson(argv));
   program.hook("preAction", (_, command) => {
-    isJson = command.opts()["json"] === true;
+    form = formOf(command.name(), command.opts()["json"] === true);
   });
   if (argv.length === 0) {
     program.outputHelp();
@@ -25,12 +25,12 @@ export async function runCli(argv: readonly string[], context: CliContext): Prom
     await program.parseAsync(argv, { from: "user" });
     return exitCode;
   } catch (error) {
-    if (!(error instanceof ParseEnd)) return reportError(error, context, isJson);
+    if (!(error instanceof ParseEnd)) return reportError(error, context, form);
     const { code, exitCode: suggested } = error.end;
     if (suggested === 0) return EXIT.ok;
     // A group without its subcommand: the help has been shown on stderr.
     if (code === "commander.help") return EXIT.usage;
-    return reportError(usageError(error), context, isJson);
+    return reportError(usageError(error), context, form);
   }
 }
 
@@ -43,6 +43,12 @@ function usageError({ end, commandPath }: ParseEnd): CliError {
     remedy: suggestion === undefined ? help : `${suggestion} ${help}`,
     cause: end,
   });
+}
+
+/** `weir serve` writes lines: the one that says it is ready, or why it is not. */
+function formOf(command: string | undefined, isJson: boolean): ReportForm {
+  if (!isJson) return "words";
+  return command === "serve" ? "line" : "document";
 }
 
 /** Whether `--json` is among the options of a command line that may not be understood as a whole. */

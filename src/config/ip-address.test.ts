@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { AddressList } from "../core/address-list.ts";
-import { isCidr, isEveryAddress, isIpAddress, isLoopbackHost, isPublicAddress } from "./ip-address.ts";
+import { isCidr, isIpAddress, isLoopbackHost, isPublicAddress, isWorldWide } from "./ip-address.ts";
 
 describe("addresses and ranges", () => {
   it.each(["10.0.0.0/8", "192.0.2.7", "2001:db8::/32", "::1", "0.0.0.0/0"])("takes %s as a range", (text) => {
@@ -36,9 +36,15 @@ describe("addresses and ranges", () => {
     );
   });
 
-  it("knows a range without bounds", () => {
-    expect(["0.0.0.0/0", "::/0"].every(isEveryAddress)).toBe(true);
-    expect(isEveryAddress("0.0.0.0/1")).toBe(false);
+  it.each(["0.0.0.0/0", "::/0", "0.0.0.0/1", "128.0.0.0/1", "8000::/1", "::/1"])(
+    "knows that %s is everybody",
+    (range) => {
+      expect(isWorldWide(range)).toBe(true);
+    },
+  );
+
+  it.each(["10.0.0.0/8", "fc00::/7", "127.0.0.1", "::1", "192.168.0.0/16"])("knows that %s is somebody", (range) => {
+    expect(isWorldWide(range)).toBe(false);
   });
 
   it("reads IPv6 with and without brackets", () => {

@@ -17,9 +17,13 @@ export function isCidr(text: string): boolean {
   return parseCidr(text) !== null;
 }
 
-/** Whether the range leaves out no address at all: `0.0.0.0/0`, `::/0`. */
-export function isEveryAddress(cidr: string): boolean {
-  return parseCidr(cidr)?.[1] === 0;
+/** Wider than any network that somebody has for themselves: 10.0.0.0/8 and fc00::/7 are the widest private ones. */
+const WIDEST = { ipv4: 8, ipv6: 7 } as const;
+
+/** Whether the range takes in a great part of the internet, as 0.0.0.0/0, ::/0 or the halves of either do. */
+export function isWorldWide(cidr: string): boolean {
+  const [base, bits] = parseCidr(cidr) ?? [null, 0];
+  return base !== null && bits < WIDEST[base.kind()];
 }
 
 function parseCidr(text: string): [ipaddr.IPv4 | ipaddr.IPv6, number] | null {

@@ -32,6 +32,8 @@ export interface LoadSuccess {
   readonly mainFile: string | null;
   /** Configuration files read, lowest layer first. */
   readonly files: readonly string[];
+  /** Those of them in which nothing at all is written. */
+  readonly blankFiles: readonly string[];
   /** Every file whose change may change the configuration: also secrets, certificates, and overlays not there yet. */
   readonly dependencies: readonly string[];
   readonly warnings: readonly Diagnostic[];
@@ -76,7 +78,17 @@ export async function loadConfig(options: LoadOptions): Promise<LoadResult> {
   }
   const { mainFile } = gathered;
   const origins = originsOf(gathered.layered);
-  return { ok: true, config: deepFreeze(config), mainFile, files, dependencies, warnings: diagnostics, origins };
+  const blankFiles = gathered.sources.filter(({ text }) => text.trim() === "").map(({ file }) => file);
+  return {
+    ok: true,
+    config: deepFreeze(config),
+    mainFile,
+    files,
+    blankFiles,
+    dependencies,
+    warnings: diagnostics,
+    origins,
+  };
 }
 
 interface Verdict {

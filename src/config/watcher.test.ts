@@ -203,6 +203,26 @@ describe("a reload by signal", () => {
     expect(watcher.current.log.level).toBe("warn");
   });
 
+  it("refuses a file that was emptied, as it is in the middle of a write, and takes one with only a remark", async () => {
+    const { watcher } = await watch("log: { level: warn }\n");
+    for (const text of ["", " \n\n"]) {
+      await directory.write("weir.yaml", text);
+      expect(await watcher.reload()).toMatchObject({ ok: false, diagnostics: [{ code: "file_emptied" }] });
+      expect(watcher.current.log.level).toBe("warn");
+    }
+    await directory.write("weir.yaml", "# all defaults\n");
+    expect(await watcher.reload()).toMatchObject({ ok: true });
+    expect(watcher.current.log.level).toBe("info");
+  });
+
+  it("takes a change in a file that was empty from the beginning", async () => {
+    const { watcher } = await watch("");
+    expect(await watcher.reload()).toMatchObject({ ok: true });
+    await directory.write("weir.yaml", "log: { level: warn }\n");
+    expect(await watcher.reload()).toMatchObject({ ok: true });
+    expect(watcher.current.log.level).toBe("warn");
+  });
+
   it("keeps the old configuration when the new one cannot be put into effect", async () => {
     const { watcher } = await watch("log: { level: info }\n");
     await directory.write("weir.yaml", "log: { level: warn }\n");

@@ -60,6 +60,8 @@ export class ConfigWatcher implements Component {
   readonly #watch: FileWatch;
   #current: Config;
   #dependencies: readonly string[];
+  /** Files that were empty in the configuration in effect. */
+  #blankFiles: readonly string[];
   #lastError: ReloadError | null = null;
   #needRestart: readonly string[] = [];
   #queue: Promise<unknown> = Promise.resolve();
@@ -70,6 +72,7 @@ export class ConfigWatcher implements Component {
     this.#clock = options.clock ?? systemClock;
     this.#current = options.initial.config;
     this.#dependencies = options.initial.dependencies;
+    this.#blankFiles = options.initial.blankFiles;
     this.#watch = new FileWatch({
       logger: options.logger,
       settleMs: options.settleMs ?? 100,
@@ -149,7 +152,9 @@ export class ConfigWatcher implements Component {
   }
 
   async #use(loaded: LoadResult): Promise<ReloadResult> {
-    return loaded.ok ? this.#apply(loaded) : this.#refuse(loaded.diagnostics);
+    if (!loaded.ok) return this.#refuse(loaded.diagnostics);
+    const emptied = loaded.blankFiles.find((file) => !this.#blankFiles.includes(file));
+    return emptied === undefined ? this.#apply(loaded) : this.#refuse([fileEmptied(emptied)]);
   }
 
   async #apply(loaded: LoadSuccess): Promise<ReloadResult> {
@@ -159,6 +164,7 @@ export class ConfigWatcher implements Component {
     const change = { settings: changedSettings(previous, next), needRestart };
     await this.#options.onChange(next, previous, change);
     this.#current = next;
+    this.#blankFiles = loaded.blankFiles;
     this.#lastError = null;
     this.#needRestart = needRestart;
     const { logger } = this.#options;
@@ -174,6 +180,25 @@ export class ConfigWatcher implements Component {
     this.#options.logger.error({ diagnostics, explanation }, "configuration not reloaded; the running one stays");
     return { ok: false, diagnostics };
   }
+}
+
+/**
+ * Who writes a file in place empties it first. What is read at that moment is valid and means "all defaults": without limits
+ * and budgets, which must not come into effect for want of a second look.
+ */
+function fileEmptied(file: string): Diagnostic {
+  return {
+    severity: "error",
+    code: "file_emptied",
+    origin: file,
+    file,
+    line: null,
+    column: null,
+    path: "",
+    message: `the configuration file ${file} has become empty, as it is while it is being written`,
+    fix: "Write its content again. To go back to the defaults, write a comment into it, or remove it if it is an overlay.",
+    excerpt: null,
+  };
 }
 
 /** The subscriber could not put the configuration into effect. */

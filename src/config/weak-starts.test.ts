@@ -43,6 +43,11 @@ const WEAK: readonly [string, object, string][] = [
     "every_proxy_trusted listen.trusted_proxies[0]",
   ],
   [
+    "every proxy trusted, by a half that is spelled as a range",
+    { listen: { ...SOUND.listen, trusted_proxies: ["10.0.0.0/8", "128.0.0.0/1"] } },
+    "every_proxy_trusted listen.trusted_proxies[1]",
+  ],
+  [
     "a placeholder as API key",
     { upstreams: [{ provider: "anthropic", auth: { api_key: "your-api-key" } }] },
     "weak_secret upstreams[0].auth.api_key",

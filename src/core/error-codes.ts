@@ -191,6 +191,11 @@ export const ERRORS = {
     type: "api_error",
     remedy: "The operator should configure an upstream that serves this model.",
   },
+  "weir:upstream:full": {
+    status: 529,
+    type: "overloaded_error",
+    remedy: "Try again after retry-after; the operator may raise max_concurrent or add an upstream.",
+  },
   "weir:server:overloaded": { status: 529, type: "overloaded_error", remedy: "Try again after retry-after." },
   "weir:server:draining": { status: 503, type: "overloaded_error", remedy: "Weir is restarting; try again." },
   "weir:server:journal_full": {

@@ -102,6 +102,14 @@ export const CLOUD_ENDPOINTS: readonly Endpoint[] = [
     summary: "Token counting as OpenAI Responses has it, exempt from limits",
   },
   {
+    name: "responses",
+    kind: "messages",
+    wire: "openai-responses",
+    methods: ["POST"],
+    path: "/openai/responses",
+    summary: "Responses at Azure OpenAI's older path",
+  },
+  {
     name: "embeddings",
     kind: "embeddings",
     wire: "openai-chat",

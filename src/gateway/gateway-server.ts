@@ -16,6 +16,7 @@ import { serveLocal } from "./local/serve-local.ts";
 import { serveObjects } from "./objects/serve-objects.ts";
 import { Pipeline } from "./pipeline.ts";
 import type { GatewayServices } from "./services.ts";
+import { CLIENT_WIRES } from "./wires.ts";
 
 export interface GatewayServerOptions {
   readonly host: string;
@@ -187,9 +188,10 @@ export class GatewayServer implements Component {
   /** The endpoint of a well-formed request, or null after answering with what is wrong. */
   #route(recipient: { id: string; response: ServerResponse }, path: string): EndpointMatch | null {
     const request = recipient.response.req;
+    let match: EndpointMatch | null = null;
     try {
       checkFraming(request);
-      const match = matchEndpoint(path);
+      match = matchEndpoint(path);
       if (match === null)
         throw new WeirError("weir:request:not_found", `Weir serves nothing at ${path.slice(0, 200)}.`);
       if (path === "*" && request.method !== "OPTIONS") {
@@ -206,9 +208,10 @@ export class GatewayServer implements Component {
         recipient.response.shouldKeepAlive = false;
         this.#distrusted.add(request.socket);
       }
+      const clientWire = CLIENT_WIRES[match?.endpoint.wire ?? "anthropic"];
       // The rest of the request is parsed before it is answered, so that a malformed one is found out to be that.
       discardBody(request).then(
-        () => sendError(recipient, refusal),
+        () => sendError({ ...recipient, clientWire }, refusal),
         () => abandon(recipient.response),
       );
       return null;

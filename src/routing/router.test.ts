@@ -82,6 +82,7 @@ describe("a plan", () => {
 
     expect(routeHeader(first!, 1)).toBe("a; reason=order; attempt=1");
     expect(routeHeader(first!, 2)).toBe("a; reason=failover; attempt=2");
+    expect(routeHeader(first!, 2, true)).toBe("a; reason=retry; attempt=2");
     expect(routeHeader({ target: target("bé\r\nx: 1"), reason: "affinity" }, 1)).toBe(
       "b___x__1; reason=affinity; attempt=1",
     );

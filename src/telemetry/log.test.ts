@@ -48,12 +48,20 @@ describe.each(FORMATS)("redaction in %s", (format) => {
   });
 
   it.each(["authorization", "x-api-key", "api_key", "oauth_token", "password", "secret", "key_pepper"])(
-    "shows no %s, on its own or in an object",
+    "shows no %s, on its own, in objects at any depth or on an error, in any case",
     (field) => {
       const { logger, text } = record({ format });
-      logger.info({ [field]: "plain-looking", headers: { [field]: "plain-looking" } }, "x");
+      const upper = { [field.toUpperCase()]: "plain-looking" };
+      logger.info({ [field]: "plain-looking", headers: { [field]: "plain-looking", a: [{ b: [upper] }] }, n: 7 }, "x");
+      const cause = Object.assign(new Error("no"), { sent: { headers: { [field]: ["plain-looking"] } } });
+      logger.error(
+        { err: Object.assign(new Error("failed"), { cause, deep: { er: { [field]: "plain-looking" } } }) },
+        "y",
+      );
 
       expect(text()).not.toContain("plain-looking");
+      expect(text()).toMatch(/"?n"?[:=]7/);
+      expect(text()).toContain("failed");
     },
   );
 

@@ -12,8 +12,19 @@ export interface LogSettings {
 const CREDENTIALS =
   /\bwr-(?:prod|test|dev|ci)-[\w-]{8,}|\bsk-ant-[\w-]{8,}|\b(?:Bearer|Basic) +[\w.~+/=-]{8,}|(?<=:\/\/[^\s/:@]{0,64}:)[^\s/@]+(?=@)/gi;
 
-/** Fields that never show their value, at any depth that Weir logs. */
-const SECRET_FIELDS = ["authorization", "x-api-key", "api_key", "oauth_token", "password", "secret", "key_pepper"];
+/** Fields that never show their value, at any depth and in any case. */
+const SECRET_FIELDS: ReadonlySet<string> = new Set([
+  "authorization",
+  "proxy-authorization",
+  "x-api-key",
+  "api_key",
+  "oauth_token",
+  "password",
+  "secret",
+  "key_pepper",
+]);
+/** Whether a line may have one of them: most have none, and are not looked at further. */
+const NAMES_SECRET = new RegExp(`"(?:${[...SECRET_FIELDS].join("|")})":`, "i");
 
 /** A log and the sink for the lines of the access log. */
 export interface Log {
@@ -22,23 +33,35 @@ export interface Log {
   readonly accessSink: LineSink;
 }
 
-/** The log: pino, redacted by field and, at the sink, by the look of the text. */
+/** The log: pino, redacted at the sink, by field and by the look of the text. */
 export function createLog(settings: LogSettings, write: (text: string) => void): Log {
   const accessSink: LineSink = (text) => {
     write(settings.format === "pretty" ? text.split("\n").map(prettyLine).join("\n") : text);
   };
-  const sink: LineSink = (text) => accessSink(text.replace(CREDENTIALS, "[redacted]"));
-  const paths = SECRET_FIELDS.flatMap((field) => [`["${field}"]`, `*["${field}"]`]);
+  const sink: LineSink = (text) => accessSink(withoutSecretFields(text).replace(CREDENTIALS, "[redacted]"));
   const logger = pino(
     {
       level: settings.level,
       base: null,
-      redact: { paths, censor: "[redacted]" },
       serializers: { err: pino.stdSerializers.err },
     },
     { write: sink },
   );
   return { logger, accessSink };
+}
+
+/** A JSON line with the values of its secret fields taken out, those of errors and their causes too. */
+function withoutSecretFields(line: string): string {
+  if (!NAMES_SECRET.test(line)) return line;
+  try {
+    const fields: unknown = JSON.parse(line);
+    const hide = (key: string, value: unknown): unknown =>
+      value !== null && SECRET_FIELDS.has(key.toLowerCase()) ? "[redacted]" : value;
+    return `${JSON.stringify(fields, hide)}\n`;
+  } catch {
+    // What cannot be read cannot be searched either: better no line than a secret.
+    return `${JSON.stringify({ level: 40, time: null, msg: "a log line that names a secret could not be read" })}\n`;
+  }
 }
 
 const LEVELS: Readonly<Record<number, string>> = {

@@ -117,6 +117,8 @@ export interface TargetCall {
 
 /** The upstream's stream in, canonical server-sent events out. Chunks may be cut anywhere. */
 export interface StreamDecoder {
+  /** Whether the upstream's bytes stand between two events, where something may be inserted for a client of the same format. */
+  readonly atBoundary: boolean;
   /** Throws WeirError when the bytes are not of this format (a bad checksum, an impossible length). */
   push(chunk: Buffer): Buffer;
 }

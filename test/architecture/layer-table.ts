@@ -21,18 +21,30 @@ export const LAYERS: readonly (readonly LayerFolder[])[] = [
     { folder: "blueprint", holds: "deployments and their artefacts (to come)" },
   ],
   [
-    { folder: "routing", holds: "which targets can serve a model, in which order; pure" },
+    {
+      folder: "routing",
+      holds: "where a request goes and where next: strategies, health, retries, affinity, deployments, overload; pure",
+    },
     { folder: "policy", holds: "what admits, queues or refuses an exchange: access, rate, budget answers" },
   ],
   [
-    { folder: "upstream", holds: "connections to providers: proxies, TLS, address guard; the sandbox" },
+    {
+      folder: "upstream",
+      holds:
+        "providers as data rows, their credentials, probes and connections: proxies, TLS, address guard; the sandbox",
+    },
     { folder: "identity", holds: "keys: their form, their hashes, finding the principal behind one" },
     { folder: "ledger", holds: "journal, budgets, prices, the shipper" },
     { folder: "telemetry", holds: "metrics, logs" },
   ],
   [{ folder: "store", holds: "ports (interfaces) and their adapters: PostgreSQL, memory; the embedded server" }],
   [{ folder: "config", holds: "schema, loading, profiles, rules, hot reload" }],
-  [{ folder: "wire", holds: "formats on the wire: Anthropic Messages, server-sent events; pure" }],
+  [
+    {
+      folder: "wire",
+      holds: "formats on the wire and their codecs: Messages, Bedrock, Vertex, OpenAI's; streams and frames; pure",
+    },
+  ],
   [{ folder: "message", holds: "canonical facts: usage, entries, principals, model names; pure" }],
   [{ folder: "core", holds: "clock, ids, money, errors, small data structures; imports nothing" }],
 ];

@@ -5,10 +5,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 
+import { modeEnvironment, type ClaudeMode } from "./modes.ts";
+
 export interface ClaudeOptions {
   readonly program: string;
   readonly url: string;
   readonly key: string;
+  /** Which cloud it believes that it talks to. Default: `anthropic`. */
+  readonly mode?: ClaudeMode;
   /** After `-p <prompt>`. */
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
@@ -32,7 +36,7 @@ export async function runClaude(prompt: string, options: ClaudeOptions): Promise
   const directories = ["home", "config", "tmp", "work"].map((name) => join(place, name));
   const [home = "", config = "", tmp = "", work = ""] = directories;
   await Promise.all(directories.map((directory) => mkdir(directory)));
-  const { program, url, key, args = [], through } = options;
+  const { program, url, key, mode = "anthropic", args = [], through } = options;
   const env = {
     PATH: "/usr/local/bin:/usr/bin:/bin",
     HOME: home,
@@ -46,7 +50,7 @@ export async function runClaude(prompt: string, options: ClaudeOptions): Promise
     DISABLE_ERROR_REPORTING: "1",
     DISABLE_BUG_COMMAND: "1",
     ...(options.allowNonessential === true ? {} : { CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1" }),
-    ...(through === undefined ? { ANTHROPIC_BASE_URL: url, ANTHROPIC_AUTH_TOKEN: key } : {}),
+    ...(through === undefined ? modeEnvironment(mode, { url, key }) : {}),
     ...options.env,
   };
   const [command = program, ...first] = [...(through ?? []), ...(through === undefined ? [program] : [])];

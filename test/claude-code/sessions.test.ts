@@ -125,7 +125,7 @@ describe.skipIf(claude.missing)(claude.title("Claude Code through Weir"), () => 
   });
 
   it("takes the key as an API key too", async () => {
-    const { code, stdout } = await run("Say hello", { key: "", env: { ANTHROPIC_API_KEY: weir.key } });
+    const { code, stdout } = await run("Say hello", { mode: "apikey" });
     expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining("sandbox") });
     await newRows();
   });

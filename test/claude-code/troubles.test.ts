@@ -11,6 +11,8 @@ import { claudeCode } from "./install.ts";
 import { runClaude, type ClaudeOptions, type ClaudeRun } from "./run-claude.ts";
 
 const TEXT = "Grüße, 世界 und 🌊🏞️ plain end.";
+/** A probe would take an answer that is meant for a request. */
+const NO_PROBES = { health: { probes: { enabled: false } } };
 const claude = await claudeCode();
 
 describe.skipIf(claude.missing)(claude.title("Claude Code through Weir, in trouble"), () => {
@@ -20,7 +22,7 @@ describe.skipIf(claude.missing)(claude.title("Claude Code through Weir, in troub
 
   beforeAll(async () => {
     upstream = await FakeUpstream.start();
-    weir = await WeirProcess.start({ upstreamUrl: upstream.url });
+    weir = await WeirProcess.start({ upstreamUrl: upstream.url, config: NO_PROBES });
   });
   afterEach(() => upstream.reset());
   afterAll(async () => {
@@ -32,10 +34,15 @@ describe.skipIf(claude.missing)(claude.title("Claude Code through Weir, in troub
     return runClaude("Say hello", { program: claude.program, url: weir.url, key: weir.key, ...options });
   }
 
-  /** The rows since the last look: one for each request that reached the upstream, each at its exact price. */
-  async function newRows(): Promise<Entry[]> {
-    const wanted = seenRows.size + upstream.requests.length;
-    const rows = (await weir.entries(wanted)).filter((row) => !seenRows.has(row.exchangeId));
+  async function restart(config: Readonly<Record<string, unknown>>): Promise<void> {
+    await weir.end();
+    await weir.configure({ upstreamUrl: upstream.url, config: { ...NO_PROBES, ...config } });
+    await weir.begin();
+  }
+
+  /** The rows since the last look, each at its exact price. Default: one for each request that reached the upstream. */
+  async function newRows(count = upstream.requests.length): Promise<Entry[]> {
+    const rows = (await weir.entries(seenRows.size + count)).filter((row) => !seenRows.has(row.exchangeId));
     for (const row of rows) {
       seenRows.add(row.exchangeId);
       expect(row.costMicroUsd).toBe(exactCostMicroUsd(row.modelServed, row.usage));
@@ -50,20 +57,21 @@ describe.skipIf(claude.missing)(claude.title("Claude Code through Weir, in troub
     headers,
   });
 
-  it.each([
+  const troubles: readonly (readonly [string, number, string, Record<string, string>])[] = [
     ["429 with retry-after", 429, "rate_limit_error", { "retry-after": "1" }],
     ["529", 529, "overloaded_error", {}],
     ["500", 500, "api_error", {}],
-  ])("recovers from a %s: it asks again, and only the answer costs", async (_, status, type, headers) => {
+  ];
+
+  it.each(troubles)("does not see a %s: Weir asks again, and only the answer costs", async (...trouble) => {
+    const [, status, type, headers] = trouble;
     upstream.reply(error(status, type, headers));
-    const { code, stdout } = await run();
-    expect({ code, stdout }).toEqual({ code: 0, stdout: `${TEXT}\n` });
-    const rows = await newRows();
-    expect(rows).toMatchObject([
-      { status, outcome: "upstream_error", costMicroUsd: 0 },
-      { status: 200, outcome: "complete", usageSource: "reported" },
+    const { code, stdout, stderr } = await run();
+    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: `${TEXT}\n`, stderr: "" });
+    expect(upstream.requests.length).toBe(2);
+    expect(await newRows(1)).toMatchObject([
+      { status: 200, outcome: "complete", usageSource: "reported", attempts: 2, attempt: 2 },
     ]);
-    expect(rows[0]?.sessionId).toBe(rows[1]?.sessionId);
   });
 
   it.each(["destroy", "end", "error"] as const)(
@@ -99,6 +107,24 @@ describe.skipIf(claude.missing)(claude.title("Claude Code through Weir, in troub
     expect(rows.map(({ agentId }) => agentId)).toEqual(expect.arrayContaining(parents));
   });
 
+  describe("with Weir's own retries switched off", () => {
+    beforeAll(() => restart({ retries: { max_attempts: 1 } }));
+    afterAll(() => restart({}));
+
+    it.each(troubles)("recovers from a %s: it asks again, and only the answer costs", async (...trouble) => {
+      const [, status, type, headers] = trouble;
+      upstream.reply(error(status, type, headers));
+      const { code, stdout } = await run();
+      expect({ code, stdout }).toEqual({ code: 0, stdout: `${TEXT}\n` });
+      const rows = await newRows();
+      expect(rows).toMatchObject([
+        { status, outcome: "upstream_error", costMicroUsd: 0 },
+        { status: 200, outcome: "complete", usageSource: "reported" },
+      ]);
+      expect(rows[0]?.sessionId).toBe(rows[1]?.sessionId);
+    });
+  });
+
   it("shows a 401 as one, without asking again and again", async () => {
     const { code, stdout } = await run({ key: `wr-dev-${"x".repeat(43)}` });
     expect(code).toBe(1);
@@ -108,10 +134,8 @@ describe.skipIf(claude.missing)(claude.title("Claude Code through Weir, in troub
   });
 
   it("shows a budget that is used up in the words that Weir says it in, at once", async () => {
-    await weir.end();
-    const budgets = [{ scope: "organization", window: "month", limit_usd: "0.0001" }];
-    await weir.configure({ upstreamUrl: upstream.url, config: { budgets } });
-    await weir.begin();
+    await restart({ budgets: [{ scope: "organization", window: "month", limit_usd: "0.0001" }] });
+    const logBefore = weir.log.length;
     const { code, stdout } = await run();
     expect(code).toBe(1);
     expect(stdout).toMatch(/429/);
@@ -120,7 +144,10 @@ describe.skipIf(claude.missing)(claude.title("Claude Code through Weir, in troub
     expect(stdout).toContain("ask your administrator");
     expect(upstream.requests).toEqual([]);
     const refused = (): string[] =>
-      weir.log.split("\n").filter((line) => line.includes('"status":429') && line.includes('"cost_micro_usd":0'));
+      weir.log
+        .slice(logBefore)
+        .split("\n")
+        .filter((line) => line.includes('"status":429') && line.includes('"cost_micro_usd":0'));
     await eventually("the refusal is in the log", () => refused().length > 0);
     expect(refused().length).toBe(1);
   });

@@ -31,7 +31,19 @@ export function dialectOf(upstream: UpstreamConfig): CatalogueDialect {
 /** The formats that the configuration says it speaks; null for its provider's. */
 function wiresOf(upstream: UpstreamConfig): readonly WireName[] | null {
   if (upstream.provider === "custom") return [upstream.wire];
-  return isOpenAi(upstream) ? upstream.apis.flatMap((api) => OPENAI_WIRES[api]) : null;
+  if (!isOpenAi(upstream)) return null;
+  const wires = upstream.apis.flatMap((api) => OPENAI_WIRES[api]);
+  const spoken = lacksResponses(upstream) ? wires.filter((wire) => wire !== "openai-responses") : wires;
+  return spoken.length === 0 ? wires : spoken;
+}
+
+/** Versions of Azure's API are dates; those before this one have no Responses. */
+const FIRST_WITH_RESPONSES = "2025-03-01";
+
+function lacksResponses(upstream: OpenAiConfig): boolean {
+  if (upstream.provider !== "azure-openai" || upstream.api !== "deployments") return false;
+  const { api_version: version = "" } = upstream;
+  return /^\d/.test(version) && version < FIRST_WITH_RESPONSES;
 }
 
 /** Embeddings are no way to ask for a message. */

@@ -64,6 +64,12 @@ describe("the formats and paths of a configured upstream", () => {
     [`provider: openai, ${KEY}`, ["openai-chat"], true],
     [`provider: openai, ${KEY}, apis: [responses, chat_completions]`, ["openai-responses", "openai-chat"], false],
     [`provider: azure-openai, resource: r, ${KEY}`, ["openai-chat", "openai-responses"], true],
+    [`provider: azure-openai, resource: r, ${KEY}, api: deployments, api_version: "2024-10-21"`, ["openai-chat"], true],
+    [
+      `provider: azure-openai, resource: r, ${KEY}, api: deployments, api_version: 2025-03-01-preview`,
+      ["openai-chat", "openai-responses"],
+      true,
+    ],
     ["provider: custom, base_url: 'https://a.example', wire: bedrock, auth: { type: none }", ["bedrock"], false],
   ])("%s speaks %j; embeddings: %s", async (upstream, wires, hasEmbeddings) => {
     const { dialect } = (await make(upstream)).settings;

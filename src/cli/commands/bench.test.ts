@@ -9,6 +9,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { loadReportSchema, parseLoadReport } from "../../ops/load/report/load-report.ts";
 import { FakeMessagesServer, type Arrived, type Behaviour } from "../../ops/load/testing/fake-messages-server.ts";
 import { testReport } from "../../ops/load/testing/test-report.ts";
+import { newKeySecret } from "../../identity/key-secret.ts";
+import { keyFilePath, writeKeyFile } from "../keys/key-file.ts";
 import { runCli } from "../run.ts";
 import { CliFixture } from "../testing/cli-fixture.ts";
 import { FakeTerminal } from "../testing/fake-terminal.ts";
@@ -42,7 +44,10 @@ async function bench(
   options: { terminal?: FakeTerminal; env?: Record<string, string> } = {},
 ): Promise<Outcome> {
   const terminal = options.terminal ?? new FakeTerminal();
-  const code = await runCli(["bench", ...args], { ...weir.context(terminal), env: options.env ?? {} });
+  const code = await runCli(["bench", ...args], {
+    ...weir.context(terminal),
+    env: options.env ?? { HOME: weir.directory },
+  });
   return { code, stdout: terminal.outText, stderr: terminal.errText };
 }
 
@@ -66,6 +71,25 @@ describe("weir bench", () => {
     expect(code).toBe(0);
     expect(loadReportSchema.parse(JSON.parse(stdout)).totals.ok).toBe(10);
     expect(stdout.trim()).not.toContain("\n");
+  });
+
+  it("given a key that was stored here and a target on this machine, sends it", async () => {
+    const secret = newKeySecret("dev");
+    const file = keyFilePath({ HOME: weir.directory });
+    await writeKeyFile(file, secret);
+    const server = await serve();
+    const { stdout, stderr } = await bench(["--url", server.url, ...SMALL]);
+    expect(stderr).toContain(`(key: ${file})`);
+    expect(new Set(server.arrived.map(({ headers }) => headers["x-api-key"]))).toEqual(new Set([secret]));
+    expect(stdout + stderr).not.toContain(secret);
+  });
+
+  it("given a key that was stored here and a target elsewhere, keeps it", async () => {
+    await writeKeyFile(keyFilePath({ HOME: weir.directory }), newKeySecret("dev"));
+    const url = "http://weir.invalid";
+    const { code, stderr } = await bench(["--url", url, "--confirm-target", "weir.invalid", ...SMALL]);
+    expect(code).toBe(3);
+    expect(stderr).toContain("(key: none)");
   });
 
   it("sends the key of the environment without showing it, and says where it came from", async () => {

@@ -5,6 +5,7 @@ import { basename, dirname } from "node:path";
 
 import { Command } from "commander";
 
+import { isLoopbackHost } from "../../config/ip-address.ts";
 import { parseTrace } from "../../ops/load/arrival/parse-trace.ts";
 import { comparisonText } from "../../ops/load/display/compare-text.ts";
 import { describeLoad, describeRequests } from "../../ops/load/display/describe-plan.ts";
@@ -30,6 +31,7 @@ import { summarisePlan } from "../../ops/load/report/plan-summary.ts";
 import { runLoadTest } from "../../ops/load/run-load-test.ts";
 import { CliError, EXIT, type CliErrorCode } from "../cli-error.ts";
 import { addJsonOption } from "../define-command.ts";
+import { keyFilePath, readKeyFile } from "../keys/key-file.ts";
 import { wantsColors } from "../terminal/style.ts";
 
 /** The process as this command sees it, so that tests can stand in for it. */
@@ -134,7 +136,10 @@ function addRunOptions(command: Command): Command {
     .optionsGroup("Target:")
     .option("--url <url>", "base URL of the endpoint", "http://127.0.0.1:8080")
     .option("--confirm-target <host>", "the host of --url, to say that you may load it; needed beyond this machine")
-    .option("--key-file <file>", "file with one or more keys, one a line (else WEIR_KEY, else ANTHROPIC_API_KEY)")
+    .option(
+      "--key-file <file>",
+      "file with one or more keys, one a line (else WEIR_KEY, ANTHROPIC_AUTH_TOKEN, ANTHROPIC_API_KEY, or on this machine ~/.config/weir/key)",
+    )
     .option("--auth <how>", "send the key as x-api-key or bearer", "x-api-key")
     .option("--header <header>", 'further header, "name: value"; may be repeated', collect)
     .option("--ca <file>", "PEM file of a certificate authority to trust")
@@ -235,6 +240,7 @@ async function readPlan(flags: RunFlags, io: BenchIo): Promise<{ plan: LoadPlan;
     file === undefined ? Promise.resolve(null) : read(file, flag);
   const { secrets, keySource } = readSecrets({
     keyFile: await optional(flags.keyFile, "--key-file"),
+    stored: await storedKey(flags.url, io.env),
     caPem: await optional(flags.ca, "--ca"),
     env: io.env,
     headers: flags.header ?? [],
@@ -246,6 +252,14 @@ async function readPlan(flags: RunFlags, io: BenchIo): Promise<{ plan: LoadPlan;
     plan: planFromFlags(flags, { trace, secrets, salt: flags.salt ?? randomBytes(8).toString("hex") }),
     keySource,
   };
+}
+
+/** The key that `keys create --save` has stored here, for a target on this machine: to no other does it go unasked. */
+async function storedKey(url: string, env: BenchIo["env"]): Promise<{ key: string; file: string } | null> {
+  if (!URL.canParse(url) || !isLoopbackHost(new URL(url).hostname)) return null;
+  const file = keyFilePath(env);
+  const key = await readKeyFile(file, { isPrivate: true });
+  return key === null ? null : { key, file };
 }
 
 /** Runs the test with its progress shown; the first Ctrl-C ends it early, the second at once. */

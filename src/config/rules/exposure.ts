@@ -1,5 +1,5 @@
 import type { Finding } from "../finding.ts";
-import { isEveryAddress, isLoopbackHost } from "../ip-address.ts";
+import { isLoopbackHost, isWorldWide } from "../ip-address.ts";
 import { refusal, type Rule, warning, weakStart } from "./rule.ts";
 
 /** An open door: a public bind must be protected by TLS, or by a proxy that terminates it. */
@@ -35,12 +35,12 @@ export const publicBindIsAuthenticated: Rule = ({ config: { listen, security } }
 /** Believing everybody's `X-Forwarded-For` lets callers choose the address they are judged by. */
 export const trustedProxiesAreNamed: Rule = ({ config: { listen }, profile }) =>
   listen.trusted_proxies.flatMap((cidr, i): Finding[] => {
-    if (!isEveryAddress(cidr)) return [];
+    if (!isWorldWide(cidr)) return [];
     return [
       weakStart(profile, {
         code: "every_proxy_trusted",
         path: ["listen", "trusted_proxies", i],
-        message: `${cidr} trusts every peer, so any caller can forge its address with X-Forwarded-For`,
+        message: `${cidr} trusts peers from all over the internet, so callers can forge its address with X-Forwarded-For`,
         fix: "Name the addresses of your load balancers only.",
       }),
     ];

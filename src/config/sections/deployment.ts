@@ -40,7 +40,9 @@ const failBack = z
     enabled: z
       .boolean()
       .default(true)
-      .describe("Return to the primary by itself. Off: only a person's reload returns."),
+      .describe(
+        "Return to the primary by itself. Off: it stays on the backup until this is switched on again or Weir is restarted.",
+      ),
     hold_ms: durationMs()
       .default(60_000)
       .describe(

@@ -20,7 +20,9 @@ const budget = z
     window_ms: durationMs(1000).default(10_000).describe("Span over which both are counted, in milliseconds."),
   })
   .prefault({})
-  .describe("Retries that an upstream may get in all. Failing over to another upstream draws on that one's budget.");
+  .describe(
+    "Retries that an upstream may get in all. Failing over to another upstream draws on none: no upstream gets more of that than there are requests.",
+  );
 
 const members = z.strictObject({
   max_attempts: z

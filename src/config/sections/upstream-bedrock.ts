@@ -37,7 +37,7 @@ export const bedrockUpstream = z.strictObject({
     .enum(PROFILE_PREFIXES)
     .default("auto")
     .describe(
-      "Which inference profiles built-in models are called by: `eu` makes `eu.anthropic.claude-…`, `none` the bare model id. `auto` takes the geography of `region`, so data stays in it; `global` may run anywhere. An id in `models[].upstream_model` is used as it is.",
+      "Which inference profiles built-in models are called by: `eu` makes `eu.anthropic.claude-…`, `none` the bare model id. `auto` takes the geography of `region`, or `global` where AWS has no profile of it for the model; name a geography to keep data in it: models without a profile there are then not tried. `global` may run anywhere. An id in `models[].upstream_model` is used as it is.",
     ),
   guardrail: bedrockGuardrail,
   ...placeFields("aws"),

@@ -65,6 +65,13 @@ describe("reading YAML", () => {
     expect(problemsOf(text)).toEqual([[code, line, column]]);
   });
 
+  it.each(["a: { b: 1\n", "a: [1, 2\nb: 3\n", "limits: {max_req"])(
+    "calls the brace in %j unclosed, not badly indented",
+    (text) => {
+      expect(parseSource(FILE, text).problems[0]?.message).toContain("not closed");
+    },
+  );
+
   it("says how to quote a reference within braces", () => {
     expect(parseSource(FILE, "auth: { key: ${X} }\n").problems[0]?.fix).toContain('"${VAR}"');
   });

@@ -22,7 +22,8 @@ export function explainSyntaxError(
       fix: 'Write "${VAR}" with quotes here.',
     };
   }
-  const [message, fix] = EXPLANATIONS[error.code] ?? UNEXPLAINED;
+  const known = isUnclosedFlow(error) ? "MISSING_CHAR" : error.code;
+  const [message, fix] = EXPLANATIONS[known] ?? UNEXPLAINED;
   return { code: "yaml_syntax", message, fix };
 }
 
@@ -47,6 +48,11 @@ const EXPLANATIONS: Readonly<Partial<Record<string, readonly [string, string]>>>
     "If the value is text that begins with `!`, put it in quotes.",
   ],
 };
+
+/** The parser calls a `{` or `[` that is never closed a mistake of indentation, except at the top of the file. */
+function isUnclosedFlow(error: YAMLParseError | YAMLWarning): boolean {
+  return error.code === "BAD_INDENT" && /\bend with a [\]}]/.test(error.message);
+}
 
 /** Whether the parser stumbled at the brace of a `${`. */
 function isUnquotedReference(text: string, offset: number): boolean {

@@ -18,6 +18,7 @@ export function scanEmbeddings(body: Buffer, maxDepth: number): ScannedRequest {
     maxTokens: 0,
     longCacheWrites: false,
     mentionsFiles: false,
+    mentionsForeignThinking: false,
     fast: false,
     inferenceGeo: null,
     members,

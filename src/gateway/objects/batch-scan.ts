@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { WeirError } from "../../core/weir-error.ts";
 import { scanRequest, type ScannedRequest } from "../../wire/anthropic/request-scan.ts";
 import { isJsonObject } from "./json-object.ts";
-import { JsonSpans, type Member, type Span } from "./json-spans.ts";
+import { JsonSpans, type Member, type Span } from "../../wire/json/json-spans.ts";
 
 /** One request of a batch. The offsets of `scan` count from `params.start`. */
 export interface BatchRequest {

@@ -12,7 +12,6 @@ import { unwrapEndpointError } from "../../wire/sagemaker/endpoint-error.ts";
 import { PayloadPartsDecoder } from "../../wire/sagemaker/payload-parts.ts";
 import type { Exchange } from "../exchange.ts";
 
-const NOTHING = Buffer.alloc(0);
 const PING = Buffer.from('event: ping\ndata: {"type": "ping"}\n\n');
 
 /** How the answer of one attempt is to be read. */
@@ -57,8 +56,9 @@ export class AnswerTranslation {
     return new StreamTranslation({
       decoder: this.#isFramed ? new PayloadPartsDecoder(decoder) : decoder,
       filter: sameFormat ? (this.#target?.streamFilter() ?? null) : null,
-      encoder: sameFormat ? null : (this.#client?.streamEncoder(this.#context()) ?? null),
-      sameFormat: sameFormat && this.#target !== null,
+      // A format whose stream is that of Messages (Vertex) has nothing to encode.
+      encoder: sameFormat && decoder === null ? null : (this.#client?.streamEncoder(this.#context()) ?? null),
+      passesForeign: sameFormat && decoder !== null,
     });
   }
 
@@ -111,8 +111,9 @@ function encodedError(error: EncodedError): ClientAnswer {
 interface StreamParts {
   readonly decoder: StreamDecoder | null;
   readonly filter: StreamFilter | null;
+  /** For a client of the upstream's own format it only makes pings. */
   readonly encoder: StreamEncoder | null;
-  readonly sameFormat: boolean;
+  readonly passesForeign: boolean;
 }
 
 /** The translation of one stream, from its first byte to its last. */
@@ -125,13 +126,20 @@ export class StreamTranslation {
 
   /** Whether the client gets the upstream's bytes in a format that is not Messages. */
   get passesForeign(): boolean {
-    return this.#parts.sameFormat;
+    return this.#parts.passesForeign;
   }
 
   /** The content-type that the client is told; null for the upstream's own. */
   get contentType(): string | null {
-    if (this.#parts.encoder !== null) return this.#parts.encoder.contentType;
-    return this.#parts.decoder !== null && !this.#parts.sameFormat ? "text/event-stream; charset=utf-8" : null;
+    const { decoder, encoder, passesForeign } = this.#parts;
+    if (passesForeign) return null;
+    if (encoder !== null) return encoder.contentType;
+    return decoder === null ? null : "text/event-stream; charset=utf-8";
+  }
+
+  /** Whether the client's stream stands between two events. `canonical`: whether the canonical one does. */
+  atBoundary(canonical: boolean): boolean {
+    return this.#parts.passesForeign ? this.#parts.decoder?.atBoundary === true : canonical;
   }
 
   /** The upstream's bytes as canonical events. Throws when they are not of its format. */
@@ -149,9 +157,8 @@ export class StreamTranslation {
     return this.#parts.filter === null ? raw : this.#parts.filter.push(raw);
   }
 
-  /** What keeps a silent stream alive. Inserted between events only, which is not known of foreign bytes that pass. */
+  /** What keeps a silent stream alive, in the client's format; to be inserted between events only. */
   ping(): Buffer {
-    if (this.#parts.sameFormat) return NOTHING;
     return this.#parts.encoder === null ? PING : this.#parts.encoder.ping();
   }
 }

@@ -7,6 +7,7 @@ import { sendError } from "../http/error-response.ts";
 import type { GatewayServices } from "../services.ts";
 import { answerHeaders } from "./answer-headers.ts";
 import type { ClientAnswer } from "./answer-translation.ts";
+import { boundedOutputTokens } from "./bounded-output.ts";
 import type { Answer, AnswerHead, Relay } from "./relay.ts";
 import { upstreamRequestId } from "./stream-relay.ts";
 import { failureOutcome, isTimeout } from "./upstream-failure.ts";
@@ -105,7 +106,7 @@ export class BufferRelay implements Relay {
     const usage = meter?.result() ?? emptyUsage();
     if (!reported) {
       usage.inputTokens = CostForecaster.estimateInputTokens(required(this.#exchange.body, "body").length);
-      usage.outputTokens = Math.ceil(this.#bytes / 4);
+      usage.outputTokens = boundedOutputTokens(this.#exchange, Math.ceil(this.#bytes / 4));
     }
     const result: Result = {
       ...how,

@@ -7,6 +7,7 @@ import { required, type Exchange, type Result } from "../exchange.ts";
 import type { GatewayServices } from "../services.ts";
 import { answerHeaders } from "./answer-headers.ts";
 import { FrameWriter } from "./frame-writer.ts";
+import { boundedOutputTokens } from "./bounded-output.ts";
 import type { Answer, AnswerHead, Relay } from "./relay.ts";
 import type { StreamTranslation } from "./answer-translation.ts";
 import type { KeptStream } from "./stream-keeper.ts";
@@ -105,7 +106,8 @@ export class StreamRelay implements Relay, KeptStream {
 
   ping(): void {
     // Only between two events, after the stream has begun and before its last event; a slow reader needs no ping.
-    if (!this.#tap.started || this.#tap.complete || !this.#tap.atBoundary || this.#paused) return;
+    if (!this.#tap.started || this.#tap.complete || this.#paused) return;
+    if (!this.#translation.atBoundary(this.#tap.atBoundary)) return;
     this.lastSentAtMs = this.#services.clock.monotonicMs();
     this.#send(this.#translation.ping());
   }
@@ -147,7 +149,7 @@ export class StreamRelay implements Relay, KeptStream {
     // Providers that tell the usage at the end begin with zeros, and nothing was ever answered to no input.
     const isKnown = tap.usage.seen && hasInput(usage);
     if (tap.complete && isKnown) return { usage, source: "reported" };
-    const output = Math.max(usage.outputTokens, tap.estimatedOutputTokens);
+    const output = Math.max(usage.outputTokens, boundedOutputTokens(this.#exchange, tap.estimatedOutputTokens));
     if (isKnown) return { usage: { ...usage, outputTokens: output }, source: "partial" };
     const input = CostForecaster.estimateInputTokens(required(this.#exchange.body, "body").length);
     return { usage: { ...usage, inputTokens: input, outputTokens: output }, source: "estimated" };

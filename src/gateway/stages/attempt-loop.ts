@@ -37,10 +37,11 @@ export class AttemptLoop implements AttemptJudge {
     let repeats = false;
     while (!this.#exchange.clientGone) {
       const tried = this.#progress.current;
+      const number = this.#progress.attempts;
       const failed = await this.#try(tried, repeats);
       if (failed === null) return;
       if (this.#exchange.clientGone) break;
-      this.#warn(tried, failed);
+      this.#warn(tried, number, failed);
       if (failed.step.kind === "give_up") {
         this.#exchange.onClientGone = null;
         throw this.#exhausted(failed.error);
@@ -74,9 +75,10 @@ export class AttemptLoop implements AttemptJudge {
     const exchange = this.#exchange;
     const target = required(required(exchange.route, "route").byKey(planned.target.key), "target");
     const attempts = this.#progress.attempts;
-    exchange.routeReason = routeHeader(planned, attempts);
+    exchange.routeReason = routeHeader(planned, attempts, repeats);
     this.#attempt = this.#services.router.begun(planned, this.#services.clock.monotonicMs(), repeats);
     exchange.attempt = { planned, attempt: this.#attempt };
+    if (target.upstream.isFull) return this.#unsendable(full(target));
     let prepared: Outgoing;
     try {
       const pending = this.#prepare(target);
@@ -84,7 +86,7 @@ export class AttemptLoop implements AttemptJudge {
     } catch (error) {
       return this.#unsendable(error);
     }
-    exchange.warnings = [...(exchange.clientCall?.warnings ?? []), ...(prepared.call?.warnings ?? [])];
+    exchange.warnings = prepared.warnings;
     const { framing } = target.upstream.dialect;
     const translation = new AnswerTranslation(exchange, { ...prepared, framing });
     const call = new UpstreamCall(exchange, this.#services, { target, attempts, translation, judge: this });
@@ -134,12 +136,12 @@ export class AttemptLoop implements AttemptJudge {
     route?.byKey(this.#progress.current.target.key)?.upstream.credential?.invalidate();
   }
 
-  #warn(planned: PlannedTarget, { error, step }: Failed): void {
+  #warn(planned: PlannedTarget, attempt: number, { error, step }: Failed): void {
     this.#services.logger.warn(
       {
         request_id: this.#exchange.id,
         upstream: planned.target.upstream,
-        attempt: this.#progress.attempts,
+        attempt,
         error: error.message,
         next: step.why,
       },
@@ -182,10 +184,21 @@ export class AttemptLoop implements AttemptJudge {
   }
 }
 
+/** The configuration bounds how many requests may be open there, and so many are. */
+function full(target: Target): WeirError {
+  const message = `Every upstream of this model has as many requests open as it may (${target.upstream.name} last).`;
+  return new WeirError("weir:upstream:full", message, { retryAfterSeconds: 1 });
+}
+
 /** What the caller is told when nobody answered. What is wrong with the request itself is said as it is. */
 function refusalOf(last: Error, names: string): WeirError {
-  if (last instanceof WeirError && last.row.status < 500) return last;
-  const code = isTimeout(last) ? "weir:upstream:timeout" : "weir:upstream:failed";
-  const why = last instanceof WeirError ? last.message : errorCode(last);
+  if (last instanceof WeirError && (last.row.status < 500 || last.code === "weir:upstream:full")) return last;
+  const isCredential = last instanceof WeirError && last.code === "weir:upstream:credential";
+  const code = isTimeout(last)
+    ? "weir:upstream:timeout"
+    : isCredential
+      ? "weir:upstream:credential"
+      : "weir:upstream:failed";
+  const why = last instanceof WeirError || errorCode(last) === "Error" ? last.message : errorCode(last);
   return new WeirError(code, `No upstream answered (tried ${names}; last: ${why}).`, { cause: last });
 }

@@ -1,6 +1,8 @@
 import type { Target } from "../../routing/route-table.ts";
 import type { UpstreamRequest } from "../../upstream/upstream.ts";
-import type { CanonicalRequest, Operation, TargetCall, TargetWire, WireName } from "../../wire/codec.ts";
+import { scanRequest, type ScannedRequest } from "../../wire/anthropic/request-scan.ts";
+import type { CanonicalRequest, Operation, TargetCall, TargetWire, WireName, WireWarning } from "../../wire/codec.ts";
+import { withoutForeignThinking } from "../../wire/openai/foreign-thinking.ts";
 import { noEmbeddings } from "../../wire/openai/embeddings.ts";
 import { EmbeddingsCall } from "../embeddings/embeddings-call.ts";
 import { required, type Exchange } from "../exchange.ts";
@@ -17,6 +19,8 @@ export interface Outgoing {
   readonly call: TargetCall | null;
   /** Whether the client speaks the upstream's format and gets its bytes. */
   readonly sameFormat: boolean;
+  /** What of the request does not go over. */
+  readonly warnings: readonly WireWarning[];
 }
 
 /** The exchange as a request to a target. Throws WeirError where the target's format cannot express it. */
@@ -35,7 +39,7 @@ function toEmbeddings(exchange: Exchange, target: Target): Outgoing {
   if (path === null) throw noEmbeddings(required(exchange.scan, "scan").model);
   const call = new EmbeddingsCall(required(exchange.body, "body"), target.upstreamModel);
   const headers = [...call.headers, "accept-encoding", "identity", ...target.upstream.fixedHeaders];
-  return { request: { path, method: "POST", headers, body: call.body }, call, sameFormat: true };
+  return { request: { path, method: "POST", headers, body: call.body }, call, sameFormat: true, warnings: [] };
 }
 
 /** The client's own format where the upstream speaks it, else the one that the upstream speaks best. */
@@ -57,21 +61,42 @@ function toMessages(exchange: Exchange, target: Target, isNative: boolean): Outg
   if (target.upstream.settings.forwardUserIdentity) headers.push(...identityHeaders(exchange));
   const betas = target.upstream.credential?.betas ?? [];
   if (betas.length > 0) headers.push("anthropic-beta", betas.join(","));
+  const message = messageFor(exchange, "anthropic");
   return {
     request: {
       path: pathOf(exchange, target, "anthropic"),
       method: "POST",
       headers,
-      body: withModel(exchange, target),
+      body: withModel(message, target),
     },
     call: null,
     sameFormat: isNative,
+    warnings: [...clientWarnings(exchange), ...message.warnings],
   };
 }
 
-function withModel(exchange: Exchange, target: Target): Buffer {
+/** The request as Messages JSON, as it goes to one target. */
+interface OutgoingMessage {
+  readonly body: Buffer;
+  readonly scan: ScannedRequest;
+  readonly warnings: readonly WireWarning[];
+}
+
+/** Formats in which Claude is asked, which refuses thinking that it has not signed itself. */
+const ASKS_CLAUDE: ReadonlySet<WireName> = new Set<WireName>(["anthropic", "bedrock", "vertex"]);
+
+/** The request as it came; for Claude without the thinking of another model that has answered earlier turns. */
+function messageFor(exchange: Exchange, wire: WireName): OutgoingMessage {
   const body = required(exchange.body, "body");
   const scan = required(exchange.scan, "scan");
+  const stripped =
+    scan.mentionsForeignThinking && ASKS_CLAUDE.has(wire) ? withoutForeignThinking(body, scan.members) : null;
+  if (stripped === null) return { body, scan, warnings: [] };
+  const limits = { maxDepth: exchange.snapshot.maxJsonDepth, requireMaxTokens: operationOf(exchange) === "messages" };
+  return { body: stripped.body, scan: scanRequest(stripped.body, limits), warnings: [stripped.warning] };
+}
+
+function withModel({ body, scan }: OutgoingMessage, target: Target): Buffer {
   if (target.upstreamModel === scan.model) return body;
   return Buffer.concat([
     body.subarray(0, scan.modelStart),
@@ -100,18 +125,20 @@ interface Choice {
 }
 
 function translated(exchange: Exchange, target: Target, { wire, targetWire, sameFormat }: Choice): Outgoing {
+  const message = messageFor(exchange, wire);
   const canonical: CanonicalRequest = {
     operation: operationOf(exchange),
-    body: required(exchange.body, "body"),
-    scan: required(exchange.scan, "scan"),
+    body: message.body,
+    scan: message.scan,
     betas: [...betasOf(exchange), ...(exchange.clientCall?.betas ?? [])],
     upstreamModel: target.upstreamModel,
     isDeployment: target.upstream.dialect.namesDeployments,
   };
-  const call =
-    sameFormat && exchange.clientBody !== null
-      ? targetWire.forward(exchange.clientBody, canonical)
-      : targetWire.encode(canonical);
+  const goesAsItCame = sameFormat && message.warnings.length === 0;
+  const clientBody = goesAsItCame ? exchange.clientBody : null;
+  const call = clientBody === null ? targetWire.encode(canonical) : targetWire.forward(clientBody, canonical);
+  // What a translation would leave out is still in the client's own bytes.
+  const lost = clientBody === null ? [...clientWarnings(exchange), ...message.warnings] : [];
   const headers = [...call.headers, "accept-encoding", "identity", ...target.upstream.fixedHeaders];
   const forwarded = targetWire.forwards === "all" ? [] : targetWire.forwards;
   for (const name of new Set([...forwarded, ...target.upstream.dialect.clientHeaders])) {
@@ -127,7 +154,13 @@ function translated(exchange: Exchange, target: Target, { wire, targetWire, same
     },
     call,
     sameFormat,
+    warnings: [...lost, ...call.warnings],
   };
+}
+
+/** What of the client's request did not fit into Messages. */
+function clientWarnings(exchange: Exchange): readonly WireWarning[] {
+  return exchange.clientCall?.warnings ?? [];
 }
 
 function pathOf(exchange: Exchange, target: Target, wire: WireName): string {

@@ -1,6 +1,6 @@
 import { WeirError } from "../../core/weir-error.ts";
 import { CostForecaster } from "../../ledger/budgets/cost-forecaster.ts";
-import { required } from "../exchange.ts";
+import { required, type Exchange } from "../exchange.ts";
 import { urgencyOf } from "./queue.ts";
 import type { Stage } from "./stage.ts";
 
@@ -18,7 +18,7 @@ export const plan: Stage = {
       model: route.model,
       targets,
       sessionScope: required(exchange.identity, "identity").key.id,
-      session: exchange.sessionId,
+      session: targets.length > 1 ? sessionOf(exchange) : null,
       clientRegion: exchange.header("x-weir-client-region"),
       expectedInputTokens: CostForecaster.estimateInputTokens(required(exchange.body, "body").length),
       expectedOutputTokens: Math.min(maxTokens, USUAL_OUTPUT_TOKENS),
@@ -32,3 +32,19 @@ export const plan: Stage = {
     exchange.plan = chosen;
   },
 };
+
+/** Bytes of a conversation's beginning that tell it from others. */
+const BEGINNING_BYTES = 512;
+
+/**
+ * What keeps a conversation where its prompt cache is warm: the client's session, else how its messages begin. Conversations
+ * that begin alike share a cache, too.
+ */
+function sessionOf(exchange: Exchange): string | null {
+  const named = exchange.sessionId ?? exchange.header("x-weir-session");
+  if (named !== null) return named;
+  const messages = required(exchange.scan, "scan").members.find(({ key }) => key === "messages");
+  if (messages === undefined) return null;
+  const end = Math.min(messages.valueEnd, messages.valueStart + BEGINNING_BYTES);
+  return required(exchange.body, "body").toString("latin1", messages.valueStart, end);
+}

@@ -190,14 +190,14 @@ describe("the entry of an exchange", () => {
   });
 
   it("is estimated where a whole answer reported nothing", async () => {
-    upstream.reply({ kind: "whole", body: "no JSON at all" });
+    upstream.reply({ kind: "whole", body: '{"type":"message","content":[]}' });
     const answer = await post();
-    expect(answer.body.toString()).toBe("no JSON at all");
+    expect(answer.body.toString()).toBe('{"type":"message","content":[]}');
     const { usage, usageSource, costMicroUsd } = await theEntry();
 
     expect(usageSource).toBe("estimated");
     expect(usage.inputTokens).toBeGreaterThan(20);
-    expect(usage.outputTokens).toBe(4);
+    expect(usage.outputTokens).toBe(8);
     expect(costMicroUsd).toBeGreaterThan(0);
   });
 

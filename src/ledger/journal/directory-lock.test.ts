@@ -41,8 +41,9 @@ describe("DirectoryLock", () => {
     await expect(DirectoryLock.acquire(file, clock())).rejects.toMatchObject({
       code: "locked",
       message: expect.stringMatching(
-        new RegExp(`in use by process ${process.pid} on ${os.hostname()} .*lock.*Stop that process, or give this one`),
+        new RegExp(`runs already .* in use by process ${process.pid} on ${os.hostname()} .*lock`),
       ),
+      remedy: expect.stringMatching(/Use that one, or stop it\. .* WEIR_PORT and WEIR_DATA_DIR/),
     });
     await held.release();
     await (await DirectoryLock.acquire(file, clock())).release();
@@ -86,7 +87,10 @@ describe("DirectoryLock", () => {
   it("given a holder on another machine, waits until its lock has not been refreshed for 30 s", async () => {
     const file = await lockFile();
     await leaveLock(file, { host: "elsewhere", bootId: "another" }, 20_000);
-    await expect(DirectoryLock.acquire(file, clock())).rejects.toThrow(/on elsewhere .*taken over 30 s after/);
+    await expect(DirectoryLock.acquire(file, clock())).rejects.toMatchObject({
+      message: expect.stringContaining("on elsewhere"),
+      remedy: expect.stringContaining("taken over 30 s after"),
+    });
     await leaveLock(file, { host: "elsewhere", bootId: "another" }, 40_000);
     await (await DirectoryLock.acquire(file, clock())).release();
   });

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { link, open, readFile, rename, rm, stat, utimes } from "node:fs/promises";
 
 import type { Clock } from "../../core/clock.ts";
-import { JournalError, systemCode } from "./journal-error.ts";
+import { JournalLockedError, systemCode } from "./journal-error.ts";
 import { ownIdentity, type ProcessIdentity, stillRuns } from "./process-identity.ts";
 
 /** How often a held lock shows that its holder lives. */
@@ -37,7 +37,7 @@ export class DirectoryLock {
     this.#clock = clock;
   }
 
-  /** Takes the lock. Rejects with JournalError `locked` when another process has it. */
+  /** Takes the lock. Rejects with JournalLockedError when another process has it. */
   static async acquire(file: string, clock: Clock): Promise<DirectoryLock> {
     const own = await ownIdentity();
     const text = JSON.stringify({ ...own, token: randomUUID() } satisfies LockText);
@@ -48,7 +48,10 @@ export class DirectoryLock {
       if (!(await isLeftBehind(found, own))) throw lockedError(file, found);
       await removeLeftBehind(file, found);
     }
-    throw new JournalError("locked", `${file} is being taken by another process that starts just now; start only one`);
+    throw new JournalLockedError(
+      `${file} is being taken by another process that starts just now`,
+      "Start only one with this data directory.",
+    );
   }
 
   /** Shows that this process lives. Resolves to false when the lock is no longer ours. */
@@ -151,13 +154,12 @@ function parse(text: string): LockText | null {
   }
 }
 
-function lockedError(file: string, found: FoundLock): JournalError {
+function lockedError(file: string, found: FoundLock): JournalLockedError {
   const seconds = Math.max(0, Math.round(found.ageMs / 1000));
   const holder = found.owner === null ? "an unknown process" : `process ${found.owner.pid} on ${found.owner.host}`;
-  return new JournalError(
-    "locked",
-    `the journal is in use by ${holder} (${file}, refreshed ${seconds} s ago): one process writes one journal. Stop that ` +
-      `process, or give this one its own journal directory. A lock left behind on another machine is taken over ` +
-      `${STALE_AFTER_MS / 1000} s after its last refresh`,
+  return new JournalLockedError(
+    `Weir runs already with this data directory: its journal is in use by ${holder} (${file}, refreshed ${seconds} s ago)`,
+    `Use that one, or stop it. A second Weir beside it needs a port and a data directory of its own: set WEIR_PORT and ` +
+      `WEIR_DATA_DIR. A lock left behind on another machine is taken over ${STALE_AFTER_MS / 1000} s after its last refresh.`,
   );
 }

@@ -35,6 +35,18 @@ export class JournalError extends Error {
   }
 }
 
+/** Another process has the journal. No defect: the operator chooses which of the two is to run. */
+export class JournalLockedError extends JournalError {
+  /** How to put it right. */
+  readonly remedy: string;
+
+  constructor(message: string, remedy: string) {
+    super("locked", message);
+    this.name = "JournalLockedError";
+    this.remedy = remedy;
+  }
+}
+
 /** The error that stops shipping at damaged bytes. */
 export function corruptError(corruption: JournalCorruption): JournalError {
   const { file, offset, resumeAt, reason } = corruption;

@@ -2,6 +2,7 @@ import type {
   BudgetRecord,
   DirectorySnapshot,
   DirectoryStore,
+  FirstRecords,
   KeyRecord,
   OrganizationRecord,
   TeamRecord,
@@ -38,6 +39,20 @@ export class MemoryDirectoryStore implements DirectoryStore {
     return async () => {
       this.#subscribers.delete(subscriber);
     };
+  }
+
+  async createFirst({ organization, user, key }: FirstRecords): Promise<boolean> {
+    if (this.#organizations.size > 0) return false;
+    this.#put(this.#organizations, organization);
+    try {
+      await this.createUser(user);
+      await this.createKey(key);
+    } catch (error) {
+      this.#organizations.clear();
+      this.#users.clear();
+      throw error;
+    }
+    return true;
   }
 
   async createOrganization(record: OrganizationRecord): Promise<void> {

@@ -161,6 +161,16 @@ export function directoryContract(open: () => Promise<{ store: DirectoryStore; c
       expect((await store.load()).budgets).toEqual([foreign]);
     });
 
+    it("creates no first organisation where there is one", async () => {
+      const organization = { ...ACME, id: "org_late" };
+      const user = { ...USER, id: "usr_late", organizationId: "org_late", teamId: null };
+      const before = await store.load();
+      expect(await store.createFirst({ organization, user, key: { ...KEY, userId: user.id, teamId: null } })).toBe(
+        false,
+      );
+      expect(await store.load()).toEqual(before);
+    });
+
     it("tells every subscriber of a change, until it ends its subscription", async () => {
       const first = new Heard();
       const second = new Heard();
@@ -176,9 +186,56 @@ export function directoryContract(open: () => Promise<{ store: DirectoryStore; c
       await endSecond();
     });
   });
+
+  describe("an empty directory store", () => {
+    const organization: OrganizationRecord = { ...ACME, id: "org_first" };
+    const user: UserRecord = { ...USER, id: "usr_first", organizationId: organization.id, teamId: null };
+    const key: KeyRecord = { ...KEY, organizationId: organization.id, teamId: null, userId: user.id };
+    let store: DirectoryStore;
+    let close = async (): Promise<void> => {};
+
+    beforeEach(async () => {
+      ({ store, close } = await open());
+    });
+    afterEach(async () => {
+      await close();
+    });
+
+    it("begins with an organisation, a user and a key at once", async () => {
+      expect(await store.createFirst({ organization, user, key })).toBe(true);
+      expect(await store.load()).toMatchObject({ organizations: [organization], users: [user], keys: [key] });
+    });
+
+    it("stays empty when one of the three cannot be created", async () => {
+      await refuses(
+        "unknown_reference",
+        store.createFirst({ organization, user, key: { ...key, replacesKeyId: "key_x" } }),
+      );
+      expect(await store.load()).toMatchObject({ organizations: [], users: [], keys: [] });
+    });
+
+    it("begins once, when several would begin it at the same time", async () => {
+      const begun = await Promise.all(
+        [1, 2, 3, 4].map((n) => {
+          const own = { ...organization, id: `org_${n}` };
+          const admin = { ...user, id: `usr_${n}`, organizationId: own.id };
+          const first = {
+            ...key,
+            id: `key_${n}`,
+            hmac: String(n).repeat(64),
+            organizationId: own.id,
+            userId: admin.id,
+          };
+          return store.createFirst({ organization: own, user: admin, key: first });
+        }),
+      );
+      expect(begun.filter(Boolean)).toHaveLength(1);
+      expect((await store.load()).keys).toHaveLength(1);
+    });
+  });
 }
 
-async function refuses(kind: StoreErrorKind, operation: Promise<void>): Promise<void> {
+async function refuses(kind: StoreErrorKind, operation: Promise<unknown>): Promise<void> {
   const error: unknown = await operation.then(
     () => null,
     (reason: unknown) => reason,

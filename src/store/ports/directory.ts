@@ -63,6 +63,13 @@ export interface KeyRecord {
   readonly replacesKeyId: string | null;
 }
 
+/** What an empty directory begins with. */
+export interface FirstRecords {
+  readonly organization: OrganizationRecord;
+  readonly user: UserRecord;
+  readonly key: KeyRecord;
+}
+
 export type BudgetScope = "organization" | "team" | "user" | "key";
 export type BudgetWindow = "day" | "week" | "month" | "total";
 
@@ -101,6 +108,11 @@ export interface DirectoryStore {
    * subscription.
    */
   subscribe(onChange: () => void): Promise<() => Promise<void>>;
+  /**
+   * Creates a first organisation with its first user and key, all or nothing, where there is no organisation yet; false, and
+   * nothing created, where there is one. Of several processes at once, one creates.
+   */
+  createFirst(records: FirstRecords): Promise<boolean>;
   createOrganization(record: OrganizationRecord): Promise<void>;
   createTeam(record: TeamRecord): Promise<void>;
   createUser(record: UserRecord): Promise<void>;

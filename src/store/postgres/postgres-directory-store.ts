@@ -4,6 +4,7 @@ import type {
   BudgetRecord,
   DirectorySnapshot,
   DirectoryStore,
+  FirstRecords,
   KeyRecord,
   OrganizationRecord,
   TeamRecord,
@@ -60,11 +61,22 @@ export class PostgresDirectoryStore implements DirectoryStore {
     return mapped("subscribing to the directory", () => this.#listener.subscribe(onChange));
   }
 
-  async createOrganization(record: OrganizationRecord): Promise<void> {
-    const { id, name, status, timeZone } = record;
-    await mapped(`creating organisation ${id}`, () =>
-      this.#db.insertInto("organizations").values({ id, name, status, time_zone: timeZone }).execute(),
+  async createFirst({ organization, user, key }: FirstRecords): Promise<boolean> {
+    return await mapped("creating the first organisation", () =>
+      this.#db.transaction().execute(async (db) => {
+        // Readers go on; a second process that would create waits here, and then finds what the first one made.
+        await sql`lock table weir.organizations in share row exclusive mode`.execute(db);
+        if ((await db.selectFrom("organizations").select("id").limit(1).execute()).length > 0) return false;
+        await insertOrganization(db, organization);
+        await insertUser(db, user);
+        await insertKey(db, key);
+        return true;
+      }),
     );
+  }
+
+  async createOrganization(record: OrganizationRecord): Promise<void> {
+    await mapped(`creating organisation ${record.id}`, () => insertOrganization(this.#db, record));
   }
 
   async createTeam(record: TeamRecord): Promise<void> {
@@ -75,13 +87,11 @@ export class PostgresDirectoryStore implements DirectoryStore {
   }
 
   async createUser(record: UserRecord): Promise<void> {
-    const { id, organizationId, teamId, name, email, status } = record;
-    const row = { id, organization_id: organizationId, team_id: teamId, name, email, status };
-    await mapped(`creating user ${id}`, () => this.#db.insertInto("users").values(row).execute());
+    await mapped(`creating user ${record.id}`, () => insertUser(this.#db, record));
   }
 
   async createKey(record: KeyRecord): Promise<void> {
-    await mapped(`creating key ${record.id}`, () => this.#db.insertInto("api_keys").values(keyToRow(record)).execute());
+    await mapped(`creating key ${record.id}`, () => insertKey(this.#db, record));
   }
 
   async revokeKey(keyId: string, atMs: number): Promise<boolean> {
@@ -148,4 +158,21 @@ export class PostgresDirectoryStore implements DirectoryStore {
     const row = await this.#db.selectFrom("api_keys").select("id").where("id", "=", keyId).executeTakeFirst();
     return row !== undefined;
   }
+}
+
+async function insertOrganization(db: Kysely<Database>, record: OrganizationRecord): Promise<void> {
+  const { id, name, status, timeZone } = record;
+  await db.insertInto("organizations").values({ id, name, status, time_zone: timeZone }).execute();
+}
+
+async function insertUser(db: Kysely<Database>, record: UserRecord): Promise<void> {
+  const { id, organizationId, teamId, name, email, status } = record;
+  await db
+    .insertInto("users")
+    .values({ id, organization_id: organizationId, team_id: teamId, name, email, status })
+    .execute();
+}
+
+async function insertKey(db: Kysely<Database>, record: KeyRecord): Promise<void> {
+  await db.insertInto("api_keys").values(keyToRow(record)).execute();
 }

@@ -12,28 +12,29 @@ export interface AwsCredentialOptions extends Omit<RefresherOptions<AwsKeys>, "s
 export class AwsCredential implements CredentialSource {
   readonly name: string;
   readonly betas: readonly string[] = [];
-  readonly #options: AwsCredentialOptions;
   readonly #refresher: Refresher<AwsKeys>;
-  #signer: SigV4Signer | null = null;
+  readonly #signer: SigV4Signer;
+  #started = false;
 
   constructor(options: AwsCredentialOptions) {
     this.name = `credential of ${options.upstream}`;
-    this.#options = options;
     this.#refresher = new Refresher({ ...options, secretsOf: secretsOfKeys });
+    this.#signer = new SigV4Signer(options.scope, options.clock);
   }
 
   async start(): Promise<void> {
-    this.#signer = await SigV4Signer.load(this.#options.scope, this.#options.clock);
     await this.#refresher.start();
+    this.#started = true;
   }
 
   stop(): Promise<void> {
     return this.#refresher.stop();
   }
 
-  headers(request: SignableRequest): Promise<readonly string[]> {
-    if (this.#signer === null)
+  headers(request: SignableRequest): readonly string[] {
+    if (!this.#started) {
       throw new WeirError("weir:upstream:credential", `${this.name} is not ready: Weir is still starting`);
+    }
     return this.#signer.sign(request, this.#refresher.current());
   }
 

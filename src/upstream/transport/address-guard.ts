@@ -1,8 +1,7 @@
 import { lookup, type LookupAddress } from "node:dns";
 import type { LookupFunction } from "node:net";
 
-import ipaddr from "ipaddr.js";
-
+import { isPublicAddress } from "../../config/ip-address.ts";
 import type { AddressList } from "../../core/address-list.ts";
 
 /**
@@ -42,6 +41,5 @@ export class AddressRefused extends Error {
 
 /** Whether an upstream may be at `address`: public, or in a range that the configuration allows. */
 export function isAllowed(address: string, allowPrivate: AddressList): boolean {
-  if (!ipaddr.isValid(address)) return false;
-  return ipaddr.process(address).range() === "unicast" || allowPrivate.includes(address);
+  return isPublicAddress(address) || allowPrivate.includes(address);
 }

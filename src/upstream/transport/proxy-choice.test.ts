@@ -34,6 +34,10 @@ describe("proxyFor", () => {
     ["http://[::1]", "::1"],
     ["http://[fd00::2]", "fd00::2"],
     ["https://example.com", " example.com "],
+    ["http://10.1.2.3", "10.0.0.0/8"],
+    ["https://10.1.2.3:8443", "10.1.2.0/24"],
+    ["http://[fd00::2]", "fd00::/8"],
+    ["http://[::ffff:10.1.2.3]", "10.0.0.0/8"],
   ])("goes to %s directly when NO_PROXY has %s", (url, entry) => {
     expect(choose(url, "other.org", entry)).toBeNull();
   });
@@ -48,6 +52,11 @@ describe("proxyFor", () => {
     ["https://example.com", " "],
     ["https://example.com", "."],
     ["http://[::2]", "::1"],
+    ["http://11.1.2.3", "10.0.0.0/8"],
+    ["http://10.example.com", "10.0.0.0/8"],
+    ["http://10.1.2.3", "10.0.0.0/99"],
+    ["http://10.1.2.3", "https://10.1.2.3/"],
+    ["http://[fd00::2]", "10.0.0.0/8"],
     ["http://[::1]:8080", "[::1]:9090"],
   ])("does not go to %s directly when NO_PROXY has %j", (url, entry) => {
     expect(choose(url, entry)).not.toBeNull();

@@ -16,6 +16,8 @@ export interface ScannedRequest {
   readonly inferenceGeo: string | null;
   /** Whether it may name uploaded files; errs only towards true. */
   readonly mentionsFiles: boolean;
+  /** Whether it may hold thinking that another model than Claude gave, which Weir marks; errs only towards true. */
+  readonly mentionsForeignThinking: boolean;
   /** The members of the top-level object in their order, so that another format can be cut out of the same bytes. */
   readonly members: readonly Member[];
 }
@@ -31,7 +33,7 @@ export interface ScanLimits {
  * finds what Weir needs. Of the document only these few fields are built. Throws WeirError with the field's name.
  */
 export function scanRequest(body: Buffer, limits: ScanLimits): ScannedRequest {
-  const { members, mentionsOneHour, mentionsFiles } = scanJson(body, limits.maxDepth);
+  const { members, mentionsOneHour, mentionsFiles, mentionsWeir } = scanJson(body, limits.maxDepth);
   const fields = new Fields(body, members);
   requireMessages(fields);
   return {
@@ -40,6 +42,7 @@ export function scanRequest(body: Buffer, limits: ScanLimits): ScannedRequest {
     maxTokens: limits.requireMaxTokens ? requiredMaxTokens(fields) : 0,
     longCacheWrites: mentionsOneHour,
     mentionsFiles,
+    mentionsForeignThinking: mentionsWeir,
     fast: fields.shortValue("speed") === "fast",
     inferenceGeo: optionalString(fields, "inference_geo"),
     members,

@@ -1,5 +1,6 @@
 import type { AnthropicErrorType } from "../../core/error-codes.ts";
-import { envelope, isErrorType, isObject, parseJson, readEnvelope, typeOfStatus, wordsOf } from "../cloud/envelope.ts";
+import { envelope, isErrorType, isObject, parseJson, readEnvelope, wordsOf } from "../cloud/envelope.ts";
+import { typeOfStatus } from "../anthropic/error-type.ts";
 
 /** What each exception of the runtime means in the Messages API's terms. Names as in `x-amzn-errortype`. */
 const TYPE_OF_EXCEPTION: Readonly<Record<string, AnthropicErrorType>> = {

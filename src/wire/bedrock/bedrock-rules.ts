@@ -44,7 +44,10 @@ export const BEDROCK_RULES = new RuleBook({
     { beta: "web-search-2025-03-05", becomes: [], why: "Web search does not run there." },
     { beta: "max-tokens-3-5-sonnet-2024-07-15", becomes: [], why: "Its model is retired." },
   ],
-  tools: [...FIRST_PARTY_TOOLS, { type: "web_search_2", why: "Web search runs at the first party." }],
+  tools: [
+    ...FIRST_PARTY_TOOLS,
+    { type: "web_search_2", why: "Web search runs at Anthropic itself and on Google Cloud." },
+  ],
   countedBetas: ["claude-code-20250219", "context-management-2025-06-27"],
 });
 

@@ -1,4 +1,5 @@
-import { CLOUD_FEATURES, type FeatureTable } from "../cloud/feature-support.ts";
+import { CLOUD_FEATURES } from "../cloud/feature-support.ts";
+import type { FeatureTable } from "../features.ts";
 
 /** What a Messages request may ask of Bedrock, for the conformance matrix. */
 export const BEDROCK_FEATURES: FeatureTable = {

@@ -34,6 +34,10 @@ export class BedrockStreamDecoder implements StreamDecoder {
   /** How a delta's frame begins, with the headers of the last chunk: the next one begins the same. */
   #usual = Buffer.concat([CHUNK_HEADERS, DELTA_OPENING]);
 
+  get atBoundary(): boolean {
+    return this.#reader.atBoundary;
+  }
+
   push(chunk: Buffer): Buffer {
     // Base64 is longer than what it says, and a frame's headers longer than an event's lines.
     this.#out.begin(chunk.length + LINES_BYTES);

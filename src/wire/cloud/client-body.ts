@@ -24,6 +24,11 @@ export interface UnwrappedBody {
 /** What a beta may consist of: it goes into a header, between commas. */
 const BETA = /^[\x21-\x2b\x2d-\x7e]{1,200}$/;
 
+/** Whether a text can be the name of a beta: anything else would break the header that it goes into. */
+export function isBetaName(text: string): boolean {
+  return BETA.test(text);
+}
+
 /**
  * Makes a Messages body of one in a cloud's envelope: `model` and `stream` put in, the envelope's own members taken out,
  * every other byte kept. Throws WeirError when it is no JSON object or a member of the envelope is wrong.
@@ -62,7 +67,7 @@ function readBetas(betas: unknown): readonly string[] {
   if (betas === undefined || betas === null) return [];
   if (!Array.isArray(betas)) throw new WeirError("weir:request:invalid_field", "anthropic_beta must be an array");
   return betas.map((beta: unknown, index) => {
-    if (typeof beta === "string" && BETA.test(beta.trim())) return beta.trim();
+    if (typeof beta === "string" && isBetaName(beta.trim())) return beta.trim();
     throw new WeirError("weir:request:invalid_field", `anthropic_beta[${index}] must be the name of a beta`);
   });
 }

@@ -1,53 +1,11 @@
-/** The features of the conformance matrix. */
-export type FeatureName =
-  | "text"
-  | "streaming"
-  | "thinking"
-  | "thinking_signatures"
-  | "redacted_thinking"
-  | "tool_use"
-  | "tool_use_split_json"
-  | "parallel_tools"
-  | "tool_choice"
-  | "cache_control_5m"
-  | "cache_control_1h"
-  | "images_base64"
-  | "images_url"
-  | "documents_pdf"
-  | "documents_text"
-  | "citations"
-  | "server_tools_web_search"
-  | "server_tools_code_execution"
-  | "mcp_servers"
-  | "stop_sequences"
-  | "stop_reasons"
-  | "usage"
-  | "usage_cache_split"
-  | "count_tokens"
-  | "structured_outputs"
-  | "context_management"
-  | "fast_mode"
-  | "service_tier"
-  | "inference_geo"
-  | "metadata_user_id";
-
-/** `yes`; `warning`: left out with a warning; `refused`: the request is refused with the feature's name. */
-interface FeatureSupport {
-  readonly support: "yes" | "warning" | "refused";
-  /** What is behind anything but a plain yes. */
-  readonly why?: string;
-}
-
-export type FeatureTable = Readonly<Record<FeatureName, FeatureSupport>>;
-
-const YES: FeatureSupport = { support: "yes" };
+import { YES, yes, type FeatureTable } from "../features.ts";
 
 /** What both Bedrock and Vertex carry as it is: their bodies and events are those of the Messages API. */
 export const CLOUD_FEATURES: FeatureTable = {
   text: YES,
   streaming: YES,
   thinking: YES,
-  thinking_signatures: YES,
+  thinking_signatures: yes("thinking that another model gave is left out with a warning"),
   redacted_thinking: YES,
   tool_use: YES,
   tool_use_split_json: YES,
@@ -60,9 +18,9 @@ export const CLOUD_FEATURES: FeatureTable = {
   documents_pdf: { support: "yes", why: "as base64" },
   documents_text: YES,
   citations: YES,
-  server_tools_web_search: { support: "refused", why: "runs at the first party" },
-  server_tools_code_execution: { support: "refused", why: "runs at the first party" },
-  mcp_servers: { support: "refused", why: "the MCP connector is the first-party API's" },
+  server_tools_web_search: { support: "refused", why: "runs at Anthropic itself" },
+  server_tools_code_execution: { support: "refused", why: "runs at Anthropic itself" },
+  mcp_servers: { support: "refused", why: "Anthropic's own API alone connects to MCP servers" },
   stop_sequences: YES,
   stop_reasons: YES,
   usage: YES,

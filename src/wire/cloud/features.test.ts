@@ -5,7 +5,7 @@ import { bedrockTarget } from "../bedrock/bedrock-target.ts";
 import { BEDROCK_FEATURES } from "../bedrock/features.ts";
 import { VERTEX_FEATURES } from "../vertex/features.ts";
 import { vertexTarget } from "../vertex/vertex-target.ts";
-import type { FeatureName } from "./feature-support.ts";
+import type { FeatureName } from "../features.ts";
 import { canonicalRequest } from "./testing/messages.ts";
 
 const MESSAGES = [{ role: "user", content: "hi" }];

@@ -1,6 +1,6 @@
 import { oneOf, type BetaRule, type FieldRule, type ToolRule } from "./feature-rule.ts";
 
-const ATTRIBUTES = "It attributes usage at the first party.";
+const ATTRIBUTES = "It attributes usage at Anthropic.";
 
 /** What of the Messages API Anthropic alone serves: neither Bedrock nor Vertex takes it. */
 export const FIRST_PARTY_FIELDS: readonly FieldRule[] = [
@@ -9,20 +9,20 @@ export const FIRST_PARTY_FIELDS: readonly FieldRule[] = [
     betas: ["fast-mode-2026-02-01"],
     action: "warn",
     harmless: oneOf('"standard"'),
-    why: "Fast mode is the first-party API's.",
+    why: "Fast mode is known to Anthropic's own API alone.",
   },
   {
     field: "mcp_servers",
     betas: ["mcp-client-2025-04-04", "mcp-client-2025-11-20", "mcp-client-2026-09-15", "mcp-servers-2025-12-04"],
     action: "refuse",
     harmless: oneOf("[]"),
-    why: "The MCP connector is the first-party API's.",
+    why: "Anthropic's own API alone connects to MCP servers.",
   },
   {
     field: "container",
     betas: ["skills-2025-10-02", "code-execution-2025-05-22", "code-execution-2025-08-25"],
     action: "refuse",
-    why: "Containers and skills are the first-party API's.",
+    why: "Containers and skills are known to Anthropic's own API alone.",
   },
   {
     field: "thread",
@@ -34,7 +34,7 @@ export const FIRST_PARTY_FIELDS: readonly FieldRule[] = [
     field: "messages[].content[].source.file_id",
     betas: ["files-api-2025-04-14"],
     action: "refuse",
-    why: "The Files API is the first-party API's: send the content itself as base64.",
+    why: "The Files API is Anthropic's own: send the content itself as base64.",
   },
   scope("system[]"),
   scope("tools[]"),
@@ -71,7 +71,7 @@ function scope(place: string): FieldRule {
 }
 
 export const FIRST_PARTY_BETAS: readonly BetaRule[] = [
-  { beta: "oauth-2025-04-20", becomes: [], why: "It belongs to a first-party credential." },
+  { beta: "oauth-2025-04-20", becomes: [], why: "It belongs to a credential of Anthropic's own." },
   { beta: "structured-outputs-2025-11-13", becomes: [], why: "output_config.format needs no beta." },
   { beta: "extended-cache-ttl-2025-04-11", becomes: [], why: "The one-hour lifetime needs no beta." },
   { beta: "prompt-caching-2024-07-31", becomes: [], why: "Caching needs no beta." },
@@ -85,8 +85,8 @@ export const FIRST_PARTY_BETAS: readonly BetaRule[] = [
 ];
 
 export const FIRST_PARTY_TOOLS: readonly ToolRule[] = [
-  { type: "web_fetch_2", why: "Web fetch runs at the first party." },
-  { type: "code_execution_2", why: "Code execution runs at the first party." },
-  { type: "mcp_toolset", why: "The MCP connector is the first-party API's." },
-  { type: "advisor_2", why: "The advisor tool runs at the first party." },
+  { type: "web_fetch_2", why: "Web fetch runs at Anthropic itself." },
+  { type: "code_execution_2", why: "Code execution runs at Anthropic itself." },
+  { type: "mcp_toolset", why: "Anthropic's own API alone connects to MCP servers." },
+  { type: "advisor_2", why: "The advisor tool runs at Anthropic itself." },
 ];

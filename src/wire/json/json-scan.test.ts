@@ -181,4 +181,12 @@ describe("words that the gateway acts on", () => {
   ])("are not seen in %s", (text) => {
     expect(scan(text)).toMatchObject({ mentionsFiles: false, mentionsOneHour: false });
   });
+
+  it("tells where Weir itself may have written something", () => {
+    expect(scan('{"a":[{"signature":"weir-unsigned"}]}').mentionsWeir).toBe(true);
+    expect(scan('{"a":"weir:openai-reasoning:v1:e30"}').mentionsWeir).toBe(true);
+    for (const other of ["weir", "weirs:", "a weir-unsigned", "WEIR:", "weir"]) {
+      expect(scan(JSON.stringify({ a: other })).mentionsWeir).toBe(false);
+    }
+  });
 });

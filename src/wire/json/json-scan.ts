@@ -22,6 +22,8 @@ export interface JsonScan {
   readonly mentionsOneHour: boolean;
   /** Whether the string `file_id` may stand anywhere, also with letters escaped. Errs only towards true. */
   readonly mentionsFiles: boolean;
+  /** Whether a string that begins with `weir:` or `weir-` may stand anywhere: what Weir itself has put into a conversation. */
+  readonly mentionsWeir: boolean;
 }
 
 /** What the module exports; see wasm/json-scan.ts, which this mirrors. */
@@ -34,7 +36,7 @@ interface ScanExports {
 const STATUS = { ok: 0, malformed: 1, tooDeep: 2, notObject: 3, tooManyMembers: 4 } as const;
 /** Offsets in the result, counted in 32-bit numbers. */
 const RESULT = { position: 0, flags: 1, count: 2, members: 3, memberSize: 4 } as const;
-const FLAG = { oneHour: 1, files: 2 } as const;
+const FLAG = { oneHour: 1, files: 2, weir: 4 } as const;
 /** The module's stack has a byte for each; a caller that allows more gets this. */
 const MAX_LEVELS = 4_000;
 const PAGE_BYTES = 65_536;
@@ -72,6 +74,7 @@ class Scanner {
       members: this.#members(body),
       mentionsOneHour: (flags & FLAG.oneHour) !== 0,
       mentionsFiles: (flags & FLAG.files) !== 0,
+      mentionsWeir: (flags & FLAG.weir) !== 0,
     };
   }
 

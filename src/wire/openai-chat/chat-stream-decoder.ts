@@ -34,6 +34,10 @@ export class ChatStreamDecoder implements StreamDecoder {
   /** Text so far, for citations that point into it. */
   #text = "";
 
+  get atBoundary(): boolean {
+    return this.#splitter.atBoundary;
+  }
+
   push(chunk: Buffer): Buffer {
     this.#out = "";
     this.#splitter.push(chunk);

@@ -1,3 +1,4 @@
+import { endUserOf } from "../openai/caller-hints.ts";
 import type { WireWarning } from "../codec.ts";
 import {
   type JsonObject,
@@ -8,7 +9,6 @@ import {
   optionalInteger,
   optionalNumber,
   optionalObject,
-  optionalString,
   unsupportedField,
 } from "../openai/json-reader.ts";
 
@@ -131,48 +131,11 @@ export function maxTokensAsked(body: JsonObject): number | undefined {
   return limit ?? older;
 }
 
-/** `metadata.user_id` for Messages, from the field that OpenAI recommends now, its predecessor, or metadata's own. */
+/** `metadata.user_id` for Messages, with a warning for whatever else is in metadata. */
 export function userId(body: JsonObject, warnings: WireWarning[]): string | undefined {
   const metadata = optionalObject(body, "metadata", "");
-  const own = metadata === undefined ? undefined : optionalString(metadata, "user_id", "metadata");
   if (metadata !== undefined && Object.keys(metadata).some((key) => key !== "user_id")) {
     warnings.push({ field: "metadata", message: "has no place in Messages except for user_id; the rest was left out" });
   }
-  return optionalString(body, "safety_identifier", "") ?? optionalString(body, "user", "") ?? own;
-}
-
-/** `service_tier` for Messages; undefined to leave it to the upstream's default. */
-export function serviceTier(body: JsonObject, warnings: WireWarning[]): string | undefined {
-  const tier = optionalString(body, "service_tier", "");
-  switch (tier) {
-    case undefined:
-      return undefined;
-    case "auto":
-    case "standard_only":
-      return tier;
-    case "default":
-      return "standard_only";
-    case "priority":
-    case "scale":
-    case "fast":
-      warnings.push({ field: "service_tier", message: `${tier} became auto: priority capacity where there is some` });
-      return "auto";
-    default:
-      warnings.push({ field: "service_tier", message: `${tier} is not known to Messages and was left out` });
-      return undefined;
-  }
-}
-
-/** `anthropic_beta`, as other gateways take it: one name, names with commas, or a list. */
-export function betasOf(body: JsonObject): string[] {
-  const value = body["anthropic_beta"];
-  if (value === undefined || value === null) return [];
-  const list: readonly unknown[] = Array.isArray(value) ? value : [value];
-  return list.flatMap((entry, i) => {
-    if (typeof entry !== "string") throw invalidField(`anthropic_beta[${i}]`, "expected a string");
-    return entry
-      .split(",")
-      .map((name) => name.trim())
-      .filter((name) => name !== "");
-  });
+  return endUserOf(body);
 }

@@ -78,6 +78,12 @@ describe("a Chat Completions request as a Messages request", () => {
     expect(call({ anthropic_beta: "a, b" }).betas).toEqual(["a", "b"]);
     expect(call({ anthropic_beta: ["a"] }).betas).toEqual(["a"]);
   });
+
+  it("says so where a member of Messages' own loses to one of Chat Completions", () => {
+    const said = { stop_sequences: ["a"], stop: ["b"], top_k: 5 };
+    expect(canonical(said)).toEqual({ stop_sequences: ["b"], top_k: 5 });
+    expect(call(said).warnings.map(({ field }) => field)).toEqual(["stop_sequences"]);
+  });
 });
 
 describe("the conversation", () => {

@@ -1,3 +1,5 @@
+import { betasOf } from "../openai/betas.ts";
+import { serviceTier } from "../openai/caller-hints.ts";
 import type { ClientRequest, WireWarning } from "../codec.ts";
 import { parseBody } from "../openai/json-body.ts";
 import {
@@ -15,10 +17,8 @@ import { samplingOf } from "../openai/sampling.ts";
 import { type Conversation, conversationOf } from "./client-messages.ts";
 import {
   OPENAI_MEMBERS,
-  betasOf,
   maxTokensAsked,
   refuseUnanswerable,
-  serviceTier,
   stopSequences,
   userId,
   warnOfHints,
@@ -52,6 +52,10 @@ export function decodeChatRequest(request: ClientRequest): DecodedChat {
   if (stream) canonical["stream"] = true;
   addOptions(canonical, { body, model, tools, warnings });
   addConversation(canonical, { body, conversation, tools });
+  for (const field in ownMembers(body)) {
+    if (canonical[field] === body[field]) continue;
+    warnings.push({ field, message: "was left out: Chat Completions says it in a field of its own" });
+  }
   return {
     canonical: Buffer.from(JSON.stringify(canonical)),
     betas: [...gathered.betas],

@@ -4,7 +4,7 @@ import { WeirError } from "../../core/weir-error.ts";
 import { scanRequest } from "../anthropic/request-scan.ts";
 import type { WireWarning } from "../codec.ts";
 import type { JsonObject } from "../openai/json-reader.ts";
-import type { FeatureName } from "../openai-chat/features.ts";
+import type { FeatureName } from "../features.ts";
 import { carryBlocks, carryReasoning } from "./block-carrier.ts";
 import { openaiResponsesClient } from "./client-wire.ts";
 import { RESPONSES_CLIENT_FEATURES, RESPONSES_TARGET_FEATURES } from "./features.ts";

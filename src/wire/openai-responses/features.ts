@@ -1,18 +1,4 @@
-import type { FeatureRow, FeatureTable } from "../openai-chat/features.ts";
-
-const YES: FeatureRow = { support: "yes", why: "" };
-
-function yes(why: string): FeatureRow {
-  return { support: "yes", why };
-}
-
-function warning(why: string): FeatureRow {
-  return { support: "warning", why };
-}
-
-function refused(why: string): FeatureRow {
-  return { support: "refused", why };
-}
+import { refused, warning, yes, YES, type FeatureTable } from "../features.ts";
 
 /** A Responses client in front of an upstream that speaks Messages. */
 export const RESPONSES_CLIENT_FEATURES: FeatureTable = {
@@ -67,7 +53,7 @@ export const RESPONSES_TARGET_FEATURES: FeatureTable = {
   images_url: YES,
   documents_pdf: YES,
   documents_text: yes("as text"),
-  citations: yes("of pages that a search found; documents are not cited"),
+  citations: yes("of pages that a search found; a document that is to be cited is refused"),
   server_tools_web_search: yes("blocked_domains is refused; searches of earlier turns are left out with a warning"),
   server_tools_code_execution: refused("runs at Anthropic"),
   mcp_servers: yes("with an mcp_toolset for each"),

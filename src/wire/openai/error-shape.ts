@@ -1,3 +1,4 @@
+import { typeOfStatus } from "../anthropic/error-type.ts";
 import type { AnthropicErrorType } from "../../core/error-codes.ts";
 import type { WeirError } from "../../core/weir-error.ts";
 import { errorHeaders } from "../anthropic/error-body.ts";
@@ -148,32 +149,6 @@ function anthropicType(status: number, type: string | null, code: string | null)
   if (code === "invalid_api_key") return "authentication_error";
   if (type === "invalid_request_error") return "invalid_request_error";
   return code === "overloaded" || type === "service_unavailable" ? "overloaded_error" : "api_error";
-}
-
-/** Anthropic's error type for an HTTP status. */
-function typeOfStatus(status: number): AnthropicErrorType {
-  switch (status) {
-    case 401:
-      return "authentication_error";
-    case 402:
-      return "billing_error";
-    case 403:
-      return "permission_error";
-    case 404:
-      return "not_found_error";
-    case 408:
-    case 504:
-      return "timeout_error";
-    case 413:
-      return "request_too_large";
-    case 429:
-      return "rate_limit_error";
-    case 503:
-    case 529:
-      return "overloaded_error";
-    default:
-      return status < 500 ? "invalid_request_error" : "api_error";
-  }
 }
 
 function wordOf(value: unknown): string | null {

@@ -25,6 +25,10 @@ export class PayloadPartsDecoder implements StreamDecoder {
     this.#inner = inner ?? new WholeEvents();
   }
 
+  get atBoundary(): boolean {
+    return this.#reader.atBoundary && this.#inner.atBoundary;
+  }
+
   push(chunk: Buffer): Buffer {
     this.#out = [];
     this.#reader.push(chunk);
@@ -58,6 +62,10 @@ class WholeEvents implements StreamDecoder {
   readonly #splitter = new EventSplitter(this.#event.bind(this), MAX_EVENT_BYTES);
   #out: Buffer[] = [];
   #waitingBytes = 0;
+
+  get atBoundary(): boolean {
+    return this.#splitter.atBoundary;
+  }
 
   push(chunk: Buffer): Buffer {
     this.#out = [];

@@ -1,5 +1,6 @@
 import type { AnthropicErrorType } from "../../core/error-codes.ts";
-import { envelope, isObject, parseJson, readEnvelope, typeOfStatus, wordsOf } from "../cloud/envelope.ts";
+import { envelope, isObject, parseJson, readEnvelope, wordsOf } from "../cloud/envelope.ts";
+import { typeOfStatus } from "../anthropic/error-type.ts";
 
 /** What Google's canonical status names mean in the Messages API's terms. */
 const TYPE_OF_STATUS: Readonly<Record<string, AnthropicErrorType>> = {

@@ -61,6 +61,7 @@ export const BEDROCK_RULES: MessagesRules = {
     "tool-examples-",
     "fine-grained-tool-streaming-",
     "mid-conversation-tool-changes-",
+    "thinking-display-updates-",
     "thinking-token-count-",
   ],
   toolTypes: /^(?:bash|text_editor|computer|memory)_\d{8}$|^tool_search_tool_/,

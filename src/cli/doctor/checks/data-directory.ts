@@ -76,7 +76,8 @@ export const permissionsCheck: Check = {
         const list = open.map(({ file, mode }) => `${file} (${modeText(mode)})`).join(", ");
         return fail(`others may read ${list}`, `chmod 600 ${open.map(({ file }) => file).join(" ")}`);
       }
-      const [directory] = await readableBy(0o007, [config.data_dir]);
+      // Passing through it is what the embedded PostgreSQL of another user needs, and tells nothing.
+      const [directory] = await readableBy(0o006, [config.data_dir]);
       if (directory === undefined) return ok("secrets are readable by their owner alone");
       return warn(
         `${directory.file} is open to all users (${modeText(directory.mode)})`,

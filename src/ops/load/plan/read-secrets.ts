@@ -5,12 +5,17 @@ import type { LoadSecrets } from "./load-plan.ts";
 export interface SecretSources {
   /** The text of `--key-file`: one key a line; blank lines and those that begin with # are skipped. */
   readonly keyFile: string | null;
+  /** The key that this user has stored for Weir, and the file it is in; the last resort. Null where it is not to be sent. */
+  readonly stored: { readonly key: string; readonly file: string } | null;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** `name: value` each. */
   readonly headers: readonly string[];
   readonly auth: string;
   readonly caPem: string | null;
 }
+
+/** Weir's own first: where a Weir stands before the provider, ANTHROPIC_AUTH_TOKEN is the key for it and ANTHROPIC_API_KEY is not. */
+const KEY_VARIABLES = ["WEIR_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_API_KEY"] as const;
 
 /** The keys and headers of a run, and where the keys were found, which may be shown. Throws LoadError without showing a value. */
 export function readSecrets(sources: SecretSources): { readonly secrets: LoadSecrets; readonly keySource: string } {
@@ -30,7 +35,7 @@ export function readSecrets(sources: SecretSources): { readonly secrets: LoadSec
   return { secrets: { keys, keyHeader, headers: readHeaders(sources.headers), caPem: sources.caPem }, keySource };
 }
 
-function findKeys({ keyFile, env }: SecretSources): { keys: readonly string[]; keySource: string } {
+function findKeys({ keyFile, env, stored }: SecretSources): { keys: readonly string[]; keySource: string } {
   if (keyFile !== null) {
     const keys = keyFile
       .split(/\r?\n/)
@@ -39,10 +44,11 @@ function findKeys({ keyFile, env }: SecretSources): { keys: readonly string[]; k
     if (keys.length === 0) throw new LoadError("usage", "--key-file: the file has no key", "Write one key a line.");
     return { keys, keySource: "--key-file" };
   }
-  for (const name of ["WEIR_KEY", "ANTHROPIC_API_KEY"]) {
+  for (const name of KEY_VARIABLES) {
     const key = env[name]?.trim();
     if (key !== undefined && key !== "") return { keys: [key], keySource: name };
   }
+  if (stored !== null) return { keys: [stored.key], keySource: stored.file };
   return { keys: [], keySource: "none" };
 }
 

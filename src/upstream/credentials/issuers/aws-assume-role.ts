@@ -37,15 +37,12 @@ export class AwsAssumeRoleIssuer implements Issuer<AwsKeys> {
   async issue(signal: AbortSignal): Promise<Issued<AwsKeys>> {
     const { source, region, network, clock } = this.#options;
     const { value: keys } = await source.issue(signal);
-    const signer = await SigV4Signer.load({ region, service: "sts" }, clock);
+    const signer = new SigV4Signer({ region, service: "sts" }, clock);
     const url = this.#url();
     const body = this.#form();
     const path = `${url.pathname}${url.search}`;
     const headers = ["content-type", "application/x-www-form-urlencoded"];
-    const signature = await signer.sign(
-      { method: "POST", host: url.host, path, headers, body: Buffer.from(body) },
-      keys,
-    );
+    const signature = signer.sign({ method: "POST", host: url.host, path, headers, body: Buffer.from(body) }, keys);
     const answer = await network.post(url, { headers: [...headers, ...signature], body, signal });
     if (answer.status !== 200) throw refusal(answer.status, answer.body);
     return parseKeys(answer.body);

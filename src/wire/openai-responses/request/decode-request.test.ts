@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { WeirError } from "../../../core/weir-error.ts";
 import type { Operation } from "../../codec.ts";
 import type { JsonObject, JsonRecord } from "../../openai/json-reader.ts";
-import { carryBlocks } from "../block-carrier.ts";
+import { carryBlocks, carryReasoning } from "../block-carrier.ts";
 import { decodeRequest, type DecodedRequest } from "./decode-request.ts";
 
 const MODEL = "claude-sonnet-5-5";
@@ -136,14 +136,11 @@ describe("input", () => {
     expect(messages(items)).toMatchObject([{}, { role: "assistant", content: [thinking, { type: "tool_use" }] }]);
   });
 
-  it("refuses another provider's reasoning by name, and leaves reasoning without content out with a warning", () => {
-    const foreign = [user("a"), { type: "reasoning", id: "rs_1", summary: [], encrypted_content: "gAAAAABo" }];
-    expect(refusal({ input: foreign })).toEqual({
-      code: "weir:request:unsupported_feature",
-      message: expect.stringMatching(
-        /^input\[1\]\.encrypted_content: .*another provider.*leave this reasoning item out/,
-      ),
-    });
+  it("keeps another provider's reasoning for that provider, and leaves reasoning without content out with a warning", () => {
+    const summary = [{ type: "summary_text", text: "Hm." }];
+    const foreign = [user("a"), { type: "reasoning", id: "rs_1", summary, encrypted_content: "gAAAAABo" }];
+    const signature = carryReasoning("gAAAAABo");
+    expect(messages(foreign)).toMatchObject([{}, { content: [{ type: "thinking", thinking: "Hm.", signature }] }]);
     expect(warnedFields({ input: [user("a"), { type: "reasoning", id: "rs_1", summary: [] }] })).toEqual(["input[1]"]);
   });
 
@@ -252,6 +249,12 @@ describe("options", () => {
       context_management: context,
     });
     expect(decode({ anthropic_beta: "a-1, b-2" }).betas).toEqual(["a-1", "b-2"]);
+  });
+
+  it("say so where a member of Messages' own loses to one of Responses", () => {
+    const said = { max_tokens: 7, messages: [], top_k: 5 };
+    expect(canonical({ ...said, max_output_tokens: 9 })).toMatchObject({ max_tokens: 9, top_k: 5 });
+    expect(decode(said).warnings.map(({ field }) => field)).toEqual(["max_tokens", "messages"]);
   });
 
   it("count without what says nothing about the input", () => {

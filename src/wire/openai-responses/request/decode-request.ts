@@ -1,3 +1,5 @@
+import { betasOf } from "../../openai/betas.ts";
+import { endUserOf, serviceTier } from "../../openai/caller-hints.ts";
 import type { ClientRequest, WireWarning } from "../../codec.ts";
 import { parseBody } from "../../openai/json-body.ts";
 import {
@@ -17,7 +19,7 @@ import { markImplicitly } from "./cache-marks.ts";
 import { Conversation } from "./conversation.ts";
 import { readInput } from "./input-items.ts";
 import { MCP_BETA } from "./mcp-tool.ts";
-import { isOwnMember, serviceTier, userId, warnOfHints } from "./request-hints.ts";
+import { isOwnMember, warnOfHints } from "./request-hints.ts";
 import {
   JSON_OBJECT_INSTRUCTION,
   refuseUnanswerable,
@@ -47,6 +49,10 @@ export function decodeRequest(request: ClientRequest): DecodedRequest {
   const summaries = addOptions(canonical, { body, tools, warnings });
   addTools(canonical, tools);
   addConversation(canonical, body, warnings);
+  for (const field in body) {
+    if (!isOwnMember(field, body[field]) || canonical[field] === body[field]) continue;
+    warnings.push({ field, message: "was left out: Responses says it in a field of its own" });
+  }
   if (request.operation === "count_tokens") for (const member of NOT_COUNTED) delete canonical[member];
   return {
     canonical: Buffer.from(JSON.stringify(canonical)),
@@ -91,7 +97,7 @@ function addOptions(
   Object.assign(canonical, samplingOf(body, { model, thinking: thinks }, warnings));
   const tier = serviceTier(body, warnings);
   if (tier !== undefined) canonical["service_tier"] = tier;
-  const user = userId(body);
+  const user = endUserOf(body);
   if (user !== undefined) canonical["metadata"] = { user_id: user };
   return summaries || (ownThinking !== undefined && isOn(ownThinking));
 }
@@ -120,11 +126,8 @@ function addConversation(canonical: JsonRecord, body: JsonObject, warnings: Wire
   canonical["messages"] = conversation.turns;
 }
 
-/** `anthropic_beta`, as a list or one text, and what the tools need. */
+/** Those that the body names, and what the tools need. */
 function betas(body: JsonObject, tools: RequestTools): string[] {
-  const own = body["anthropic_beta"];
-  const listed: readonly unknown[] = Array.isArray(own) ? own : [own];
-  const names = listed.flatMap((entry) => (typeof entry === "string" ? entry.split(",") : []));
-  if (tools.mcpServers.length > 0) names.push(MCP_BETA);
-  return [...new Set(names.map((name) => name.trim()).filter((name) => name !== ""))];
+  const own = betasOf(body);
+  return [...new Set(tools.mcpServers.length > 0 ? [...own, MCP_BETA] : own)];
 }

@@ -13,6 +13,7 @@ import {
 } from "../../openai/json-reader.ts";
 import { inputOfArguments, isUnparsed } from "../../openai/tools.ts";
 import { carriedBlocks, isCarrier } from "../block-carrier.ts";
+import { thinkingBlocks } from "../target/answer-blocks.ts";
 import { MCP_ID_PREFIX, SEARCH_ID_PREFIX } from "../output/server-call-writers.ts";
 import { blocksOfContent, textBlocksOfContent } from "./content-parts.ts";
 import type { Conversation } from "./conversation.ts";
@@ -119,8 +120,7 @@ class ItemReader {
       this.#warnings.push({ field: path, message });
       return;
     }
-    const blocks = carriedBlocks(content);
-    if (blocks === null) throw foreignReasoning(content, pathOf(path, "encrypted_content"));
+    const blocks = carriedBlocks(content) ?? foreignReasoning(item, content, path);
     for (const { id } of blocks) this.#carriedIds.add(id);
     this.#conversation.assistant(blocks.map((block) => ({ ...block })));
   }
@@ -149,13 +149,16 @@ class ItemReader {
   }
 }
 
-function foreignReasoning(content: string, path: string): Error {
-  return isCarrier(content)
-    ? unsupportedField(path, "is damaged, or was written by a newer version of Weir; leave this reasoning item out")
-    : unsupportedField(
-        path,
-        "was encrypted by another provider, which alone can read it; leave this reasoning item out",
-      );
+/**
+ * Reasoning that another provider encrypted, as its upstream's answers put it into Messages: that upstream gets it back,
+ * Claude does not.
+ */
+function foreignReasoning(item: JsonObject, content: string, path: string): JsonObject[] {
+  if (isCarrier(content)) {
+    const advice = "is damaged, or was written by a newer version of Weir; leave this reasoning item out";
+    throw unsupportedField(pathOf(path, "encrypted_content"), advice);
+  }
+  return thinkingBlocks(item);
 }
 
 function refuseNamespace(item: JsonObject, path: string): void {

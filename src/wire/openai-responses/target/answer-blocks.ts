@@ -1,5 +1,6 @@
 import { isObject, type JsonObject, type JsonRecord } from "../../openai/json-reader.ts";
 import { inputOfArguments } from "../../openai/tools.ts";
+import { UNSIGNED } from "../../openai-chat/unsigned-thinking.ts";
 import { carryReasoning } from "../block-carrier.ts";
 
 /** The content blocks that an output item makes; none for one that a Messages client has no use for. */
@@ -55,16 +56,17 @@ function thinkingText(item: JsonObject): string {
 /** Between the parts of a summary. */
 export const SUMMARY_BREAK = "\n\n";
 
-/** The signature of a thinking block for a reasoning item; empty when it has nothing to give back. */
+/** The signature of a thinking block for a reasoning item: what it has to give back, or that there is nothing. */
 export function signatureOf(item: JsonObject): string {
   const { encrypted_content: content } = item;
-  return typeof content === "string" && content !== "" ? carryReasoning(content) : "";
+  return typeof content === "string" && content !== "" ? carryReasoning(content) : UNSIGNED;
 }
 
-function thinkingBlocks(item: JsonObject): JsonRecord[] {
+/** The thinking that a reasoning item makes; none where it neither says anything nor has anything to give back. */
+export function thinkingBlocks(item: JsonObject): JsonRecord[] {
   const thinking = thinkingText(item);
   const signature = signatureOf(item);
-  return thinking === "" && signature === "" ? [] : [{ type: "thinking", thinking, signature }];
+  return thinking === "" && signature === UNSIGNED ? [] : [{ type: "thinking", thinking, signature }];
 }
 
 /** A search as the Messages API tells of its own: the call, and the pages found without their content. */

@@ -9,6 +9,12 @@ import { openaiResponsesTarget } from "../target-wire.ts";
 
 const HELLO = { messages: [{ role: "user", content: "Hello" }], max_tokens: 100 };
 
+const CITED_DOCUMENT = {
+  type: "document",
+  source: { type: "text", media_type: "text/plain", data: "a" },
+  citations: { enabled: true },
+};
+
 function requestOf(fields: JsonObject, { operation = "messages", model = "gpt-5.4" }: Asked = {}): CanonicalRequest {
   const body = Buffer.from(JSON.stringify({ model: "claude", ...HELLO, ...fields }));
   const scan = scanRequest(body, { maxDepth: 64, requireMaxTokens: operation === "messages" });
@@ -163,6 +169,17 @@ describe("a Messages request as a Responses request", () => {
     expect(warned({ messages })).toEqual(["messages[0].content[0]", "messages[0].content[2]"]);
   });
 
+  it("keeps what a document's context says of it, and says that citations of earlier answers were left out", () => {
+    const document = { ...CITED_DOCUMENT, citations: { enabled: false }, context: "From the wiki." };
+    expect(input([document])).toMatchObject([{ content: [{ text: "From the wiki." }, { text: "a" }] }]);
+    const cited = { type: "text", text: "a", citations: [{ type: "char_location", cited_text: "a" }] };
+    const messages = [
+      { role: "assistant", content: [cited, cited] },
+      { role: "user", content: "b" },
+    ];
+    expect(warned({ messages })).toEqual(["messages[0].content[0].citations"]);
+  });
+
   it("has tools as functions whose schema is not taken for a strict one", () => {
     const tools = [
       { name: "a", description: "D", input_schema: { type: "object" } },
@@ -306,6 +323,7 @@ describe("a Messages request as a Responses request", () => {
       "messages[0].content[0]",
       { messages: [{ role: "assistant", content: [{ type: "fallback" }] }, HELLO.messages[0]] },
     ],
+    ["messages[0].content[0].citations", { messages: [{ role: "user", content: [CITED_DOCUMENT] }] }],
   ])("refuses %s by name", (path, fields) => {
     expect(refusal(fields).startsWith(`${path}: `)).toBe(true);
   });

@@ -1,4 +1,5 @@
 import { isObject, type JsonObject, type JsonRecord } from "../../openai/json-reader.ts";
+import { UNSIGNED } from "../../openai-chat/unsigned-thinking.ts";
 import { citationsOf, signatureOf, SUMMARY_BREAK } from "./answer-blocks.ts";
 import type { MessagesEvents } from "./block-events.ts";
 
@@ -108,7 +109,8 @@ export class ReasoningDecoder implements ItemDecoder {
     const summaries = Array.isArray(item["summary"]) ? item["summary"].filter(isObject) : [];
     if (this.#block === null) for (const [index, { text }] of summaries.entries()) this.#write(index, text);
     const signature = signatureOf(item);
-    if (signature !== "") this.#events.delta(this.#begin(), { type: "signature_delta", signature });
+    const isSome = signature !== UNSIGNED || this.#block !== null;
+    if (isSome) this.#events.delta(this.#begin(), { type: "signature_delta", signature });
     if (this.#block !== null) this.#events.stop(this.#block);
     this.#block = null;
   }

@@ -29,6 +29,10 @@ export class ResponsesStreamDecoder implements StreamDecoder {
   #refusal: string | null = null;
   #searches = 0;
 
+  get atBoundary(): boolean {
+    return this.#splitter.atBoundary;
+  }
+
   push(chunk: Buffer): Buffer {
     this.#splitter.push(chunk);
     return this.#events.take();

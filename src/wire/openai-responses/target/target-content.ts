@@ -23,12 +23,25 @@ export function partsOfBlock(block: JsonObject, path: string): JsonRecord[] {
     case "image":
       return [imagePart(block, path)];
     case "document":
-      return documentParts(block, path);
+      refuseCitations(block, path);
+      return [...contextPart(block), ...documentParts(block, path)];
     case "search_result":
+      refuseCitations(block, path);
       return [textPart(searchResultText(block))];
     default:
       throw unsupportedField(path, `content of type ${String(block["type"])} has no counterpart in Responses`);
   }
+}
+
+/** What an answer cites of a document nobody but Claude tells. */
+function refuseCitations({ citations }: JsonObject, path: string): void {
+  if (!isObject(citations) || citations["enabled"] !== true) return;
+  throw unsupportedField(pathOf(path, "citations"), "citations are not given by other models; leave them off");
+}
+
+/** What a document's context says of it, which is no part of the document. */
+function contextPart({ context }: JsonObject): JsonRecord[] {
+  return typeof context === "string" && context !== "" ? [textPart(context)] : [];
 }
 
 function textPart(text: string): JsonRecord {

@@ -70,6 +70,9 @@ class ItemWriter {
       const block = objectAt(value, blockPath);
       if (block["type"] === "text") {
         if (block["text"] !== "") texts.push(outputText(String(block["text"])));
+        if (Array.isArray(block["citations"]) && block["citations"].length > 0) {
+          this.#leave(pathOf(blockPath, "citations"), "citations", "of an earlier answer were left out");
+        }
         continue;
       }
       this.#add("assistant", texts);
