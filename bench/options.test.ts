@@ -29,6 +29,12 @@ describe("the command line of the benchmark", () => {
     });
   });
 
+  it("measures a translated case together with the one that it is compared with", () => {
+    expect(options("--cases", "stream-2k-to-bedrock,paced")).toMatchObject({
+      cases: ["stream-2k", "stream-2k-to-bedrock", "paced"],
+    });
+  });
+
   it("does not measure memory more often than it was asked for rounds", () => {
     expect(options("--rounds", "2").durations).toMatchObject({ rounds: 2, memoryRounds: 2 });
     expect(options("--rounds", "20").durations).toMatchObject({ rounds: 20, memoryRounds: FULL.memoryRounds });

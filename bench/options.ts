@@ -19,7 +19,7 @@ export const HELP = `npm run bench -- [options]
 
 Measures Weir side by side with a bare proxy, nginx and other gateways, all in one interleaved run on one core.
 
-  --quick              about 3 minutes instead of about 12 (half as long again with litellm and claude-gateway installed)
+  --quick              about 4 minutes instead of about 16 (a third as long again with litellm and claude-gateway installed)
   --only a,b           only these gateways: ${PEERS.map((peer) => peer.name).join(", ")}
   --cases a,b          only these cases: ${CASES.map((one) => one.id).join(", ")}
   --rounds N           how often each case is measured on each gateway

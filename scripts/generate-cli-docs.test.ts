@@ -1,27 +1,8 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import path from "node:path";
+import { describe, expect, it } from "vitest";
 
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-
-import { cliDoc, staleCliDocs, writeCliDocs } from "./generate-cli-docs.ts";
-
-let root: string;
-beforeEach(async () => {
-  root = await mkdtemp(path.join(tmpdir(), "weir-docs-"));
-});
-afterEach(async () => rm(root, { recursive: true, force: true }));
+import { cliDoc } from "./generate-cli-docs.ts";
 
 describe("the generator of the command line's reference page", () => {
-  it("writes the page when it is missing or stale, and not otherwise", async () => {
-    const { path: name, content } = cliDoc();
-    expect(await writeCliDocs(root)).toEqual([name]);
-    expect(await readFile(path.join(root, name), "utf8")).toBe(content);
-    expect(await writeCliDocs(root)).toEqual([]);
-    await writeFile(path.join(root, name), "old");
-    expect(await staleCliDocs(root)).toEqual([name]);
-  });
-
   it("gives every command a section with its usage, options and examples", () => {
     const { content } = cliDoc();
     expect(content).toContain("## weir keys rotate\n");

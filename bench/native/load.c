@@ -442,6 +442,7 @@ static void run(void) {
       mark("start");
     }
     if (measuring && now >= window_to_ns) {
+      begin_due(now); /* what was due before the end, though this comes late to it */
       measuring = 0;
       stopping = 1;
       mark("end");

@@ -5,6 +5,7 @@ import { type RequestListener, createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { meaningOf } from "../answer-meaning.ts";
 import type { Answer } from "../cases.ts";
 import { askOnce, expectedAnswer } from "../preflight.ts";
 import { requestBody } from "../request-body.ts";
@@ -75,13 +76,14 @@ describe.skipIf(missing !== null)(`the native tools${missing === null ? "" : ` (
     return runLoad({ binary: tools.load, cpus: ANY_CPU }, plan);
   }
 
-  async function loadAgainst(listener: RequestListener, expectBytes = 5) {
+  async function loadAgainst(listener: RequestListener, expect: Partial<LoadPlan> = {}) {
     const server = createServer(listener).listen(0, "127.0.0.1");
     await once(server, "listening");
     const address = server.address();
     if (address === null || typeof address === "string") throw new Error("no port");
     try {
-      return await load({ kind: "json" }, { port: address.port, expectBytes, expectSum: undefined });
+      const expected = { expectBytes: 5, expectSum: undefined, ...expect };
+      return await load({ kind: "json" }, { port: address.port, ...expected });
     } finally {
       server.closeAllConnections();
       server.close();
@@ -133,6 +135,44 @@ describe.skipIf(missing !== null)(`the native tools${missing === null ? "" : ` (
     const answer = await (await fetch(`http://127.0.0.1:${upstream.port}/v1/messages`, options)).text();
     expect(answer.match(/^event: /gm)).toHaveLength(9);
     expect(answer.endsWith('data: {"type":"message_stop"}\n\n')).toBe(true);
+  });
+
+  it("answer as Bedrock does where a signature came: the same in frames whose checksums hold", async () => {
+    const file = bodyFile({ kind: "stream", events: 50, paceMs: 0 });
+    const ask = (path: string) =>
+      askOnce({ port: upstream.port, path, headers: { authorization: "AWS4-HMAC-SHA256 x" }, bodyFile: file });
+    const messages = meaningOf("messages", true, await ask("/v1/messages"));
+    expect(messages).toMatchObject({ outputTokens: 187, ended: true });
+    expect(messages.text).toHaveLength(44 * 22);
+    // The codec of the AWS SDK, which throws where a checksum is wrong.
+    expect(meaningOf("bedrock", true, await ask("/model/m/invoke-with-response-stream"))).toEqual(messages);
+  });
+
+  it("refuse as Bedrock does where no signature came", async () => {
+    const file = bodyFile({ kind: "json" });
+    const unsigned = askOnce({ port: upstream.port, path: "/model/m/invoke", headers: {}, bodyFile: file });
+    await expect(unsigned).rejects.toThrow(/answered 403: .*Missing Authentication Token/);
+  });
+
+  it("compare byte by byte but for the time at which an answer was made", async () => {
+    let answers = 0;
+    const text = (created: number, end: string): string => `data: {"created":${created},"x":1}\n\n${end}`;
+    const expectSum = expectedAnswer(Buffer.from(text(1_000_000_000, "data: [DONE]\n\n")), false).sum;
+    const expectBytes = text(1_000_000_000, "data: [DONE]\n\n").length;
+    const right = await loadAgainst(
+      (_, response) => response.end(text(1_000_000_000 + answers++, "data: [DONE]\n\n")),
+      {
+        expectBytes,
+        expectSum,
+      },
+    );
+    expect(describeWrongAnswers(right)).toBeNull();
+    expect(right.requests).toBeGreaterThan(16);
+    const wrong = await loadAgainst((_, response) => response.end(text(1_000_000_000, "data: [GONE]\n\n")), {
+      expectBytes,
+      expectSum,
+    });
+    expect(describeWrongAnswers(wrong)).toMatch(/with wrong bytes/);
   });
 
   it("call an answer wrong that is not 200, and quote it", async () => {

@@ -24,7 +24,7 @@ export function renderMarkdown(report: Report, chart: string): string {
     `Measured on ${report.startedAt.toISOString().slice(0, 10)} in one run of ${Math.round(report.seconds / 60)} minutes (${report.mode}, ${durations.rounds} rounds) on ${machine.cpu}, ` +
       `${machine.cores} cores, ${machine.memoryGb} GB, ${machine.system}. The gateways ran on core ${cpus.gateway}; the load, the upstream and Weir's PostgreSQL ran on core ${cpus.tools}. ` +
       "Absolute figures depend on the machine; the ratios of one run are what to look at.",
-    "To repeat it: `npm ci && npm run bench` (Linux with two cores, gcc; `-- --quick` for three minutes, `-- --help` for more).",
+    "To repeat it: `npm ci && npm run bench` (Linux with two cores, gcc; `-- --quick` for four minutes, `-- --help` for more).",
     ...busyNote(report),
     ...failureSection(report),
     section(

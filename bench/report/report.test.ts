@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { CASES, QUICK } from "../cases.ts";
 import { DIRECT, type FirstTokenSample, type MemorySample, type RequestsSample, type Sample } from "../sample.ts";
-import { formatNumber } from "./figures.ts";
+import { cpuTable, formatNumber, translationTable } from "./figures.ts";
 import { renderMarkdown } from "./markdown.ts";
 import type { Report } from "./report.ts";
 import { findCpu, ratioSpread, summarise } from "./summary.ts";
@@ -122,6 +122,19 @@ describe("the targets", () => {
     expect(verdict(samples, "Portkey's CPU per request")).toMatchObject({ figure: { median: 4 }, result: "missed" });
   });
 
+  it("judge a translation by its dearer size, against the same without, and only when both were measured", () => {
+    const size = (id: string, passThroughUs: number, ratio: number) => [
+      requests("weir", 1, passThroughUs, id),
+      requests("weir", 1, passThroughUs * ratio, `${id}-to-bedrock`),
+    ];
+    const text = "CPU of Messages clients on Bedrock, 50 events";
+    const both = [...size("stream-2k", 300, 1.2), ...size("stream-100k", 500, 1.6)];
+    expect(verdict(both, text)).toMatchObject({ figure: { median: 1.6 }, limit: 1.6, result: "met" });
+    expect(verdict([...both, ...size("json-2k", 100, 9)], text)?.result).toBe("met");
+    expect(verdict([...size("stream-2k", 300, 1.7), ...size("stream-100k", 500, 1.1)], text)?.result).toBe("missed");
+    expect(verdict(size("stream-2k", 300, 1.2), text)?.result).toBe("not measured");
+  });
+
   it("compare added times, not whole ones", () => {
     const samples = [firstToken(DIRECT, 1, 1), firstToken("bare", 1, 1.2), firstToken("weir", 1, 1.4)];
     expect(verdict(samples, "Added time to first token, p50, against")?.figure?.median).toBeCloseTo(2, 6);
@@ -160,6 +173,23 @@ describe("the report", () => {
       const widths = block.split("\n").map((line) => line.split("|").length);
       expect(new Set(widths).size).toBe(1);
     }
+  });
+
+  it("lists translated cases apart, each with what it is compared with", () => {
+    const samples = [
+      requests("weir", 1, 200, "stream-2k"),
+      requests("weir", 1, 250, "stream-2k-from-chat"),
+      requests("bare", 1, 100, "stream-2k"),
+    ];
+    const summary = summarise(samples);
+    expect(translationTable(report(samples), summary).rows).toEqual([
+      ["2 KB request, 50 events: Chat Completions client, Messages upstream", "200", "250", "1.25 (1.25 – 1.25)"],
+    ]);
+    expect(cpuTable(report(samples), summary).rows.flat().join()).not.toContain("Chat Completions");
+    const svg = renderChart(report(samples), summary);
+    expect(svg).toContain("2 KB request, 50 events: Weir translating");
+    expect(svg).toContain("250  (1.25 × pass-through)");
+    expect(svg.match(/<rect class="bar/g)).toHaveLength(4);
   });
 
   it("aligns the terminal's columns", () => {

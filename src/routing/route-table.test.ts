@@ -84,6 +84,14 @@ describe("RouteTable.resolve", () => {
     }
   });
 
+  it("knows a configured model by its ids at upstreams too, as clients of Bedrock name ARNs", () => {
+    const table = tableOf({
+      models: [model("Team-Summariser", { bedrock: "arn:aws:bedrock:eu-1:1:application-inference-profile/x" })],
+    });
+    expect(table.resolve("arn:aws:bedrock:eu-1:1:application-inference-profile/x")?.model).toBe("Team-Summariser");
+    expect(table.resolve("arn:aws:bedrock:eu-1:1:application-inference-profile/y")).toBeNull();
+  });
+
   it("serves only what is listed when the built-in models are off", () => {
     const table = tableOf({ models: [model("claude-opus-5")], includeBuiltins: false });
 

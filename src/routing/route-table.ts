@@ -94,12 +94,17 @@ export class RouteTable {
   readonly #options: RouteTableOptions;
   /** By identity: the configuration holds no two models of one identity. */
   readonly #configured: ReadonlyMap<string, ConfiguredModel>;
+  /** By the ids at upstreams: clients of Bedrock name ARNs, those of Azure deployments. */
+  readonly #byUpstreamId: ReadonlyMap<string, ConfiguredModel>;
   /** Routes by the name asked for. Only names that resolve are kept, so callers cannot grow it with inventions. */
   readonly #routes = new Map<string, Route>();
 
   constructor(options: RouteTableOptions) {
     this.#options = options;
     this.#configured = new Map(options.models.map((model) => [identity(model.id), model]));
+    this.#byUpstreamId = new Map(
+      options.models.flatMap((model) => Object.values(model.upstreamModel).map((id) => [id, model] as const)),
+    );
     this.listed = listModels(options);
   }
 
@@ -115,7 +120,7 @@ export class RouteTable {
   #plan(asked: string): Route | null {
     const bare = asked.replace(/\[[^\]]*\]$/, "");
     const canonical = canonicalModel(bare);
-    const configured = this.#configured.get(identity(bare));
+    const configured = this.#configured.get(identity(bare)) ?? this.#byUpstreamId.get(asked);
     if (configured === undefined && (canonical === null || !this.#options.includeBuiltins)) return null;
     const model = configured?.id ?? canonical ?? bare;
     const override = this.#overrideOf(model);

@@ -1,5 +1,6 @@
 import { WeirError } from "../../core/weir-error.ts";
 import { CostForecaster } from "../../ledger/budgets/cost-forecaster.ts";
+import { JsonSpans } from "../../wire/json/json-spans.ts";
 import { required, type Exchange } from "../exchange.ts";
 import { urgencyOf } from "./queue.ts";
 import type { Stage } from "./stage.ts";
@@ -33,18 +34,20 @@ export const plan: Stage = {
   },
 };
 
-/** Bytes of a conversation's beginning that tell it from others. */
-const BEGINNING_BYTES = 512;
+/** How much of a conversation is looked at for its first message. */
+const BEGINNING_BYTES = 8_192;
 
 /**
- * What keeps a conversation where its prompt cache is warm: the client's session, else how its messages begin. Conversations
- * that begin alike share a cache, too.
+ * What keeps a conversation where its prompt cache is warm: the client's session; without one, its first message, where it marks
+ * something for the cache. What is not to be cached has nothing to stay for, and takes its turn.
  */
 function sessionOf(exchange: Exchange): string | null {
   const named = exchange.sessionId ?? exchange.header("x-weir-session");
   if (named !== null) return named;
+  const body = required(exchange.body, "body");
   const messages = required(exchange.scan, "scan").members.find(({ key }) => key === "messages");
-  if (messages === undefined) return null;
-  const end = Math.min(messages.valueEnd, messages.valueStart + BEGINNING_BYTES);
-  return required(exchange.body, "body").toString("latin1", messages.valueStart, end);
+  if (messages === undefined || !body.includes("cache_control")) return null;
+  const text = body.toString("latin1", messages.valueStart, messages.valueStart + BEGINNING_BYTES);
+  const [first] = new JsonSpans(text, exchange.snapshot.maxJsonDepth).itemsOf(0);
+  return first === undefined ? null : text.slice(first.start, first.end);
 }

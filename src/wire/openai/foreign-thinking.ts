@@ -3,7 +3,7 @@ import { BodyEdit, memberOf } from "../cloud/body-edit.ts";
 import type { Member } from "../json/json-scan.ts";
 import { JsonSpans, type Span } from "../json/json-spans.ts";
 import { isUnsigned } from "../openai-chat/unsigned-thinking.ts";
-import { carriedReasoning } from "../openai-responses/block-carrier.ts";
+import { isCarrier } from "../openai-responses/block-carrier.ts";
 import { isObject } from "./json-reader.ts";
 
 /** A request without the thinking that Claude would refuse, and what the client is told of it. */
@@ -71,7 +71,7 @@ class ThinkingCutter {
     const block: unknown = JSON.parse(text);
     if (!isObject(block) || block["type"] !== "thinking") return false;
     const { signature } = block;
-    return typeof signature === "string" && (isUnsigned(signature) || carriedReasoning(signature) !== null);
+    return typeof signature === "string" && (isUnsigned(signature) || isCarrier(signature));
   }
 
   /** Cuts those elements of an array that are marked, each with one comma. */

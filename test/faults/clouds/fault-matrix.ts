@@ -21,9 +21,11 @@ const OWN: Readonly<Record<string, Pick<Member, "more">>> = {
 /** How long an upstream may be silent where its fault is silence. */
 const IMPATIENT_MS = 2_000;
 
-function timeoutsOf({ silentIn }: FaultCase): Readonly<Record<string, number>> {
+function timeoutsOf({ fault: { silentIn }, isStream }: Cell): Readonly<Record<string, number>> {
+  // What strikes within an answer that is not streamed may come before its head has passed.
+  const isSilentHead = silentIn !== undefined && (silentIn !== "body" || !isStream);
   return {
-    ttfb_ms: silentIn === "head" || silentIn === "both" ? IMPATIENT_MS : PATIENT_MS,
+    ttfb_ms: isSilentHead ? IMPATIENT_MS : PATIENT_MS,
     idle_ms: silentIn === "body" || silentIn === "both" ? IMPATIENT_MS : PATIENT_MS,
   };
 }
@@ -124,7 +126,7 @@ async function weirFor(fleet: Fleet, cells: readonly Cell[]): Promise<WeirProces
       name: primaryOf(cell),
       kind: cell.kind,
       proxy: await fleet.proxyTo(cell.kind, cell.id),
-      more: { ...OWN[cell.kind]?.more, timeouts: timeoutsOf(cell.fault) },
+      more: { ...OWN[cell.kind]?.more, timeouts: timeoutsOf(cell) },
     });
   }
   const backups = CLOUDS.map(({ kind }): Member => ({ name: backupOf(kind), kind, proxy: null, ...OWN[kind] }));
