@@ -18,7 +18,7 @@ describe("routing, health and retries", () => {
     expect(routing.deployment).toBeUndefined();
     expect(health).toMatchObject({ unhealthy_error_rate: 0.5, probes: { enabled: true, interval_ms: 30_000 } });
     expect(retries).toMatchObject({ max_attempts: 4, budget: { ratio: 0.2 } });
-    expect(overload).toMatchObject({ enabled: true, limit: { initial: 500 } });
+    expect(overload).toMatchObject({ enabled: true, limit: { initial: 5000 } });
   });
 
   it("fail over between clouds by the usual triggers unless told otherwise", async () => {

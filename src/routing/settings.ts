@@ -356,7 +356,7 @@ export const DEFAULT_FAIL_BACK: FailBackSettings = {
 export const DEFAULT_OVERLOAD: OverloadSettings = {
   enabled: true,
   // A stream costs a process little: the limit is for what the event loop can bear, and finds its own level.
-  limit: { initial: 500, min: 20, max: 5_000, targetLoopDelayMs: 50, largestCut: 0.5, stepMs: 500 },
+  limit: { initial: 5_000, min: 20, max: 10_000, targetLoopDelayMs: 50, largestCut: 0.5, stepMs: 500 },
   batchShare: 0.8,
   batchTurnEvery: 10,
   maxQueuedPerOrganization: 500,

@@ -8,10 +8,10 @@ const places = () => z.int().min(1).max(1_000_000);
 const limit = z
   .strictObject({
     initial: places()
-      .default(500)
-      .describe("Requests at once to begin with; the limit finds its own level from there."),
+      .default(5000)
+      .describe("Requests at once to begin with; the limit finds its own level from there. Open streams cost little."),
     min: places().default(20).describe("The limit never falls below this."),
-    max: places().default(5000).describe("The limit never rises above this."),
+    max: places().default(10_000).describe("The limit never rises above this."),
     target_loop_delay_ms: durationMs()
       .default(50)
       .describe(

@@ -27,9 +27,10 @@ const HASTY = {
   },
 };
 
-/** An active–passive deployment that has served long enough to know what is usual. */
-export async function activePassive(): Promise<DeploymentWorld> {
-  const world = await DeploymentWorld.start([PRIMARY, BACKUP], HASTY);
+/** An active–passive deployment that has served long enough to know what is usual. `triggers` are those of weir.yaml. */
+export async function activePassive(triggers: Readonly<Record<string, unknown>> = {}): Promise<DeploymentWorld> {
+  const routing = { deployment: { ...HASTY.routing.deployment, failover_triggers: triggers } };
+  const world = await DeploymentWorld.start([PRIMARY, BACKUP], { ...HASTY, routing });
   world.proxy(PRIMARY).set({ latencyMs: USUAL_MS });
   const counts = await world.askMany(100);
   expect(counts.get(PRIMARY)).toBeGreaterThan(0);
