@@ -77,6 +77,13 @@ describe("X-Forwarded-For", () => {
     expect(await outcome()).toBe("weir:access:address");
   });
 
+  it("that holds no address passes no deny list", async () => {
+    await start({ snapshot: access({ deny: ["10.0.0.0/8"], trustedProxies: ["127.0.0.1"] }) });
+
+    expect(await outcome({ "x-forwarded-for": "192.0.2.7" })).toBe(200);
+    expect(await outcome({ "x-forwarded-for": "not-an-address" })).toBe("weir:access:address");
+  });
+
   it("is not believed from anybody else", async () => {
     await start({ snapshot: access(lists) });
 

@@ -1,3 +1,5 @@
+import { isIP } from "node:net";
+
 import { WeirError } from "../../core/weir-error.ts";
 import type { Stage } from "./stage.ts";
 
@@ -12,7 +14,9 @@ export const receive: Stage = {
     if (!access.deny.empty || !access.allow.empty) {
       const address = exchange.clientAddress;
       const allowed = access.allow.empty || access.allow.includes(address);
-      if (!allowed || access.deny.includes(address)) {
+      // What is no address (a trusted proxy may pass on anything) is on no list, and may be anybody's.
+      const denied = !access.deny.empty && (isIP(address) === 0 || access.deny.includes(address));
+      if (!allowed || denied) {
         throw new WeirError("weir:access:address", "This address may not use Weir.");
       }
     }
