@@ -620,6 +620,24 @@ describe("probes", () => {
     expect(router.describe(80_000, 0).upstreams.map(({ circuit }) => circuit)).toEqual(["closed", "closed", "closed"]);
   });
 
+  it("let clients back to what could not be reached, long before its models' own circuits would", () => {
+    const router = routerFor(ALL);
+    // Each time in a row the circuit stays open twice as long: in the end for minutes.
+    for (const nowMs of [0, 6_000, 17_000, 38_000]) make(router, { at: A, end: REFUSED, count: 3, nowMs });
+    expect(names(router.plan(ask({ nowMs: 50_000 })).targets)).toEqual(["b", "c"]);
+    router.probeBegun("a", 50_000);
+    router.probed("a", { kind: "probe_ok" }, 50_010);
+    expect(names(router.plan(ask({ nowMs: 50_020 })).targets)).toContain("a");
+  });
+
+  it("say nothing of a model whose circuit opened for what no probe tries", () => {
+    const router = routerFor(ALL);
+    make(router, { at: A, end: { kind: "status", status: 404, retryAfterMs: null }, count: 2, nowMs: 0 });
+    router.probeBegun("a", 10);
+    router.probed("a", { kind: "probe_ok" }, 20);
+    expect(names(router.plan(ask({ nowMs: 30 })).targets)).toEqual(["b", "c"]);
+  });
+
   it("that fail open the circuit before any client has to find out", () => {
     const router = routerFor(ALL);
     for (let i = 0; i < 3; i++) {

@@ -210,8 +210,17 @@ export class Router {
 
   probed(upstream: string, end: ProbeEnd, nowMs: number): void {
     const runtime = this.#book.upstream(upstream);
+    const { health } = this.#settings;
+    const event = { signal: end, startedAtMs: runtime.probedAtMs };
     runtime.isProbing = false;
-    runtime.record.heard({ signal: end, startedAtMs: runtime.probedAtMs }, nowMs, this.#settings.health);
+    runtime.record.heard(event, nowMs, health);
+    if (end.kind !== "probe_ok") return;
+    // What could not be reached opened the circuits of the models there as well, and has doubled their time since.
+    for (const target of this.#book.targets) {
+      const { record } = target;
+      if (target.upstream === runtime && record.at(nowMs, health).circuit !== "closed")
+        record.heard(event, nowMs, health);
+    }
   }
 
   /** All that is known, for the admin API and the metrics. Times become wall-clock time by `wallOffsetMs` (wall less monotonic). */

@@ -7,7 +7,7 @@ import { text as readText } from "node:stream/consumers";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { FakeUpstream } from "../harness/fake-upstream.ts";
+import { answerAsAsked, FakeUpstream } from "../harness/fake-upstream.ts";
 import { noteFigure } from "../harness/figures.ts";
 import { ask, LiveAnswer, type HttpAnswer } from "../harness/http-answer.ts";
 import { messageBody, messageHeaders } from "../harness/message-request.ts";
@@ -94,9 +94,11 @@ async function walkEveryPath(): Promise<void> {
   await post(canaryBody(), { "x-api-key": "", authorization: `Bearer ${FOREIGN_TOKEN}` });
   await post(canaryBody(), { "x-api-key": "", authorization: `Basic ${FOREIGN_TOKEN}` });
   for (const status of [400, 401, 403, 404, 429, 500, 529]) {
-    upstream.reply({ kind: "whole", status, body: { error: { message: `${UPSTREAM_TEXT} ${UPSTREAM_KEY}` } } });
+    // Weir asks again after some of them: every answer is the same.
+    upstream.otherwise({ kind: "whole", status, body: { error: { message: `${UPSTREAM_TEXT} ${UPSTREAM_KEY}` } } });
     await post(canaryBody());
   }
+  upstream.otherwise(answerAsAsked);
   upstream.reply({ kind: "reset" }, { kind: "silent" });
   await post(canaryBody());
   await post(canaryBody());

@@ -149,7 +149,7 @@ export class FakeUpstream {
 }
 
 /** What an upstream without a script does: a whole answer in the form that was asked for. */
-function answerAsAsked(request: SeenRequest): Reply {
+export function answerAsAsked(request: SeenRequest): Reply {
   if (request.url.includes("/count_tokens")) return { kind: "whole", body: { input_tokens: 7 } };
   return request.body.includes('"stream":true') ? { kind: "stream" } : { kind: "whole" };
 }

@@ -10,7 +10,7 @@ describe.each<Death>(["refuses", "vanishes"])(
   "one of two upstreams that suddenly %s under 200 requests a second",
   (death) => {
     it("is seen by no client, p99 becomes normal again, and the upstream gets its share back", async () => {
-      const { sharesAfter, ...report } = await killUpstream({
+      const { sharesAfter, p99sAfterDeathMs, ...report } = await killUpstream({
         death,
         ratePerSecond: RATE,
         beforeMs: 10_000,
@@ -21,7 +21,11 @@ describe.each<Death>(["refuses", "vanishes"])(
       expect(report.failovers).toBeGreaterThan(0);
       // It is not asked again and again: most requests do not even try it.
       expect(report.failovers).toBeLessThan(report.requests / 10);
-      noteFigure(5, `one of two upstreams ${death}, ${RATE}/s`, { ...report, shares_after: sharesAfter.join(" ") });
+      noteFigure(5, `one of two upstreams ${death}, ${RATE}/s`, {
+        ...report,
+        p99s_after_death_ms: p99sAfterDeathMs.join(" "),
+        shares_after_return: sharesAfter.join(" "),
+      });
     });
   },
 );

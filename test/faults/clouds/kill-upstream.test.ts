@@ -18,7 +18,7 @@ const RATE = 50;
 
 describe("one of two upstreams that dies under load", () => {
   it("is seen by no client, and gets its share back when it returns", { timeout: 60_000 }, async () => {
-    const { sharesAfter, ...report } = await killUpstream({
+    const { sharesAfter, p99sAfterDeathMs, ...report } = await killUpstream({
       death: "refuses",
       ratePerSecond: RATE,
       beforeMs: 2_000,
@@ -27,6 +27,10 @@ describe("one of two upstreams that dies under load", () => {
       config: HASTY,
     });
     expect(report.failovers).toBeGreaterThan(0);
-    noteFigure(5, `one of two upstreams refuses, ${RATE}/s`, { ...report, shares_after: sharesAfter.join(" ") });
+    noteFigure(5, `one of two upstreams refuses, ${RATE}/s`, {
+      ...report,
+      p99s_after_death_ms: p99sAfterDeathMs.join(" "),
+      shares_after_return: sharesAfter.join(" "),
+    });
   });
 });

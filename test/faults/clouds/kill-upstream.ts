@@ -33,13 +33,14 @@ export interface KillReport {
   readonly failovers: number;
   readonly beforeP50Ms: number;
   readonly beforeP99Ms: number;
-  readonly firstSecondP99Ms: number;
+  /** Of each of the first ten seconds after the death. */
+  readonly p99sAfterDeathMs: readonly number[];
   readonly deadP50Ms: number;
   /** From the fifth second after the death on. */
   readonly deadP99Ms: number;
   readonly afterP50Ms: number;
   readonly afterP99Ms: number;
-  /** Seconds after the death from which every further second's p99 was normal; Infinity when it never was. */
+  /** Seconds after the death until the first second whose p99 was normal; Infinity when none was. */
   readonly normalAfterSeconds: number;
   /** Share of the upstream that died: before, and in each second after its return. */
   readonly shareBefore: number;
@@ -131,7 +132,7 @@ function reported(
     failovers: entries.filter(({ attempts }) => attempts > 1).length,
     beforeP50Ms: spreadOf(before).p50,
     beforeP99Ms: spreadOf(before).p99,
-    firstSecondP99Ms: spreadOf(dueWithin(shots, diedAtMs, diedAtMs + SECOND_MS)).p99,
+    p99sAfterDeathMs: seconds(shots, diedAtMs, diedAtMs + 10 * SECOND_MS).map((second) => spreadOf(second).p99),
     deadP50Ms: spreadOf(dueWithin(shots, diedAtMs, returnedAtMs)).p50,
     deadP99Ms: spreadOf(dueWithin(shots, diedAtMs + 5 * SECOND_MS, returnedAtMs)).p99,
     afterP50Ms: spreadOf(after).p50,
@@ -157,8 +158,8 @@ function seconds(shots: readonly Shot[], fromMs: number, toMs: number): Shot[][]
 }
 
 function normalAfter(spans: readonly (readonly Shot[])[], normalMs: number): number {
-  const lastBad = spans.findLastIndex((span) => spreadOf(span).p99 > normalMs);
-  return lastBad === spans.length - 1 ? Infinity : lastBad + 1;
+  const first = spans.findIndex((span) => spreadOf(span).p99 <= normalMs);
+  return first < 0 ? Infinity : first;
 }
 
 function rounded(share: number): number {
