@@ -33,6 +33,8 @@ function describingContext(): CliContext {
     },
     serve: never,
     loadConfig: never,
+    systemUser: "",
+    auditSigner: never,
     openRecords: never,
   };
 }

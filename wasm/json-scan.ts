@@ -13,6 +13,9 @@ const TOO_MANY_MEMBERS: i32 = 4;
 const RESULT: i32 = 0;
 const MEMBERS: i32 = 12;
 const MAX_MEMBERS: i32 = 1000;
+/** How many long strings there are. Where they begin and end, without their quotes, stands behind the text, as two numbers each. */
+const LONG_COUNT: i32 = 16016;
+const LONG_BYTES: i32 = 256;
 /** One byte for each open array (0) or object (1). */
 const STACK: i32 = 16384;
 export const INPUT: i32 = 20480;
@@ -22,6 +25,8 @@ const FILES: i32 = 2;
 const WEIR: i32 = 4;
 
 let flags: i32 = 0;
+/** Where the next long string is noted. */
+let longAt: i32 = 0;
 
 /** The offset after a string whose opening quote is at `at`; negative, minus the offset of the mistake, less one, when it is none. */
 function skipString(at: i32, end: i32): i32 {
@@ -44,12 +49,17 @@ function skipString(at: i32, end: i32): i32 {
     const c = load<u8>(p);
     if (c == 0x22) {
       const length = p - start;
+      if (length >= LONG_BYTES) {
+        store<i32>(longAt, start - INPUT);
+        store<i32>(longAt + 4, p - INPUT);
+        longAt += 8;
+      }
       // "1h", and "file_id" as two numbers that overlap.
       if (length == 2) {
         if (load<u16>(start) == 0x6831) flags |= ONE_HOUR;
       } else if (length == 7) {
         if (load<u32>(start) == 0x656c6966 && load<u32>(start + 3) == 0x64695f65) flags |= FILES;
-      } else if (length > 5 && load<u32>(start) == 0x72696577) {
+      } else if (length >= 5 && load<u32>(start) == 0x72696577) {
         // "weir:" or "weir-", at the beginning.
         const after = load<u8>(start + 4);
         if (after == 0x3a || after == 0x2d) flags |= WEIR;
@@ -147,7 +157,15 @@ function fail(status: i32, at: i32): i32 {
   return status;
 }
 
-/** Checks the text of `length` bytes at `INPUT`, which sixteen zero bytes must follow. `maxDepth` is at most 4000. */
+/** Where long strings are noted: behind the text and the zero bytes that follow it. */
+function longTable(length: i32): i32 {
+  return (INPUT + length + 16 + 3) & ~3;
+}
+
+/**
+ * Checks the text of `length` bytes at `INPUT`, which sixteen zero bytes must follow, and behind them room for eight bytes for
+ * each long string. `maxDepth` is at most 4000.
+ */
 export function scan(length: i32, maxDepth: i32): i32 {
   const end = INPUT + length;
   let p = skipSpace(INPUT);
@@ -160,6 +178,7 @@ export function scan(length: i32, maxDepth: i32): i32 {
   /** Whether a key comes next, rather than a value. */
   let wantKey = false;
   flags = 0;
+  longAt = longTable(length);
   if (p >= end) return fail(MALFORMED, end);
   if (load<u8>(p) != 0x7b) {
     // Only to tell a text that is no JSON from one that is no object.
@@ -225,6 +244,7 @@ export function scan(length: i32, maxDepth: i32): i32 {
         if (p < end) return fail(MALFORMED, p);
         store<i32>(RESULT + 4, flags);
         store<i32>(RESULT + 8, count);
+        store<i32>(LONG_COUNT, (longAt - longTable(length)) >> 3);
         return OK;
       }
       if (depth == 1 && isObject && valueStart != 0) {

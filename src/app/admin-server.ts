@@ -2,13 +2,16 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 
 import type { Component } from "../core/component.ts";
-import type { HealthReport } from "../gateway/services.ts";
 import type { MetricsPage } from "../telemetry/metrics/process-metrics.ts";
+import type { ProcessHealth } from "./health.ts";
 import type { RoutingPages } from "./routing-pages.ts";
+
+/** What operators are told of the process. */
+type OperatorsHealth = Pick<ProcessHealth, "failures" | "describeInFull">;
 
 export interface AdminParts {
   readonly metrics: MetricsPage;
-  readonly health: HealthReport;
+  readonly health: OperatorsHealth;
   readonly routing: RoutingPages;
 }
 
@@ -17,7 +20,7 @@ export class AdminServer implements Component {
   readonly name = "admin";
   readonly #address: { readonly host: string; readonly port: number };
   readonly #metrics: MetricsPage;
-  readonly #health: HealthReport;
+  readonly #health: OperatorsHealth;
   readonly #routing: RoutingPages;
   readonly #server: Server;
 
@@ -73,7 +76,7 @@ export class AdminServer implements Component {
         return;
       }
       case "/status":
-        json(response, 200, { ...this.#health.describe(), failures: this.#health.failures() });
+        json(response, 200, { ...this.#health.describeInFull(), failures: this.#health.failures() });
         return;
       case "/v1/routing":
         json(response, 200, this.#routing.describe());

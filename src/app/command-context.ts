@@ -2,14 +2,17 @@ import type { CliContext, CommonOptions, Records, ServeOptions } from "../cli/cl
 import { configInvalid } from "../cli/error-report.ts";
 import { processTerminal } from "../cli/terminal/process-terminal.ts";
 import { loadConfig, type LoadOptions } from "../config/load.ts";
-import type { ConfigInput, ProfileName } from "../config/schema.ts";
+import type { Config, ConfigInput, ProfileName } from "../config/schema.ts";
 import { PROFILE_NAMES } from "../config/schema.ts";
 import { CliError } from "../cli/cli-error.ts";
 import { systemClock } from "../core/clock.ts";
 import { silentLogger } from "../core/logger.ts";
 import { KeyHasher } from "../identity/key-secret.ts";
+import { auditSigner } from "./audit-signing-key.ts";
 import { inspections } from "./inspections.ts";
 import { isServing } from "./is-serving.ts";
+import { systemUser } from "./process-acts.ts";
+import { RecordedAudit } from "./recorded-audit.ts";
 import { OpenRecords } from "./records.ts";
 import { keyPepper } from "./secrets.ts";
 import { serve } from "./serve.ts";
@@ -26,6 +29,8 @@ export function commandContext(version: string): CliContext {
     terminal,
     inspect: inspections(systemClock),
     loadConfig: (options) => loadConfig(loadOptions(options)),
+    systemUser: systemUser(),
+    auditSigner: async (options) => await auditSigner(await configOf(options)),
     openRecords,
     serve: (options) =>
       serve(loadOptions(options, listenOverrides(options)), {
@@ -64,17 +69,29 @@ function profileName(text: string): ProfileName {
 }
 
 async function openRecords(options: CommonOptions): Promise<Records> {
-  const loaded = await loadConfig(loadOptions(options));
-  if (!loaded.ok) throw configInvalid(loaded.diagnostics);
-  const { config } = loaded;
+  const config = await configOf(options);
   const records = new OpenRecords(config, { logger: silentLogger, clock: systemClock });
   await records.start();
+  const audit = new RecordedAudit(config, { store: records.store.audit, clock: systemClock, logger: silentLogger });
   return {
     config,
     directory: records.store.directory,
     usage: records.store.usage,
+    spendLimits: records.store.spendLimits,
+    reports: records.store.reports,
+    sessionPauses: records.store.sessionPauses,
+    audit: await audit.open(),
     hasher: new KeyHasher(await keyPepper(config)),
     serverRunning: await isServing(config.data_dir),
-    close: () => records.stop(),
+    close: async () => {
+      await audit.close();
+      await records.stop();
+    },
   };
+}
+
+async function configOf(options: CommonOptions): Promise<Config> {
+  const loaded = await loadConfig(loadOptions(options));
+  if (!loaded.ok) throw configInvalid(loaded.diagnostics);
+  return loaded.config;
 }

@@ -56,6 +56,7 @@ describe("compileSnapshot", () => {
 
     expect(snapshot).toMatchObject({
       revision: 7,
+      blockedMessage: null,
       requireKey: true,
       queue: { size: 100, timeoutMs: 60_000 },
       maxRequestBytes: 32 * 1024 * 1024,
@@ -86,6 +87,7 @@ describe("compileSnapshot", () => {
       maxJsonDepth: 9,
       queue: { size: 3, timeoutMs: 50 },
       pingIntervalMs: 1_234,
+      blockedMessage: null,
       requireKey: false,
     });
     expect(snapshot.access.allow.includes("192.0.2.9")).toBe(true);

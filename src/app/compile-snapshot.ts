@@ -4,6 +4,7 @@ import { limitOrNull } from "../config/fields/number.ts";
 import type { Config } from "../config/schema.ts";
 import type { Snapshot } from "../gateway/snapshot.ts";
 import { PriceBook, type PriceOverride } from "../ledger/prices/price-book.ts";
+import { configuredPolicies } from "../policy/managed/configured-policies.ts";
 import { LimitTable } from "../policy/rate/limit-table.ts";
 import { RouteTable } from "../routing/route-table.ts";
 import type { SubjectLimits } from "../store/ports/directory.ts";
@@ -39,11 +40,14 @@ export function compileSnapshot(
     }),
     limits: limitTable(config.admission),
     queue: { size: config.admission.queue.size, timeoutMs: config.admission.queue.timeout_ms },
+    blockedMessage: config.admin?.blocked_message ?? null,
+    managed: configuredPolicies(config).policies,
     access: {
       allow: new AddressList(config.access_control.allow_cidrs),
       deny: new AddressList(config.access_control.deny_cidrs),
       trustedProxies: new AddressList(config.listen.trusted_proxies),
     },
+    auditExchanges: config.audit.exchanges === "metadata",
     maxRequestBytes: config.limits.max_request_bytes,
     maxDecompressedBytes: config.limits.max_decompressed_bytes,
     maxUrlLength: config.limits.max_url_length,

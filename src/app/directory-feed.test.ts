@@ -28,7 +28,7 @@ describe("DirectoryFeed", () => {
   let store: SlowStore;
   let applied: string[][];
   let failNext: boolean;
-  let feed: DirectoryFeed;
+  let feed: DirectoryFeed<DirectorySnapshot>;
 
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });

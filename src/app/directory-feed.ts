@@ -1,15 +1,20 @@
 import type { Component } from "../core/component.ts";
 import type { Logger } from "../core/logger.ts";
-import type { DirectorySnapshot, DirectoryStore } from "../store/ports/directory.ts";
 
 const RETRY_MS = 500;
 
+/** What can be read whole and tells of its changes: the directory, and what belongs to it. */
+export interface FeedSource<T extends { readonly revision: number }> {
+  load(): Promise<T>;
+  subscribe(onChange: () => void): Promise<() => Promise<void>>;
+}
+
 /** Keeps a reading of the directory in memory, renewed after every change, whichever process made it. */
-export class DirectoryFeed implements Component {
+export class DirectoryFeed<T extends { readonly revision: number }> implements Component {
   readonly name = "directory feed";
-  readonly #store: DirectoryStore;
+  readonly #store: FeedSource<T>;
   readonly #logger: Logger;
-  readonly #apply: (snapshot: DirectorySnapshot) => void;
+  readonly #apply: (snapshot: T) => void;
   #unsubscribe: (() => Promise<void>) | null = null;
   /** Revision of the reading in force. */
   #revision = -1;
@@ -18,7 +23,7 @@ export class DirectoryFeed implements Component {
   #stopped = false;
   #retry: NodeJS.Timeout | null = null;
 
-  constructor(store: DirectoryStore, options: { logger: Logger; apply: (snapshot: DirectorySnapshot) => void }) {
+  constructor(store: FeedSource<T>, options: { logger: Logger; apply: (snapshot: T) => void }) {
     this.#store = store;
     this.#logger = options.logger;
     this.#apply = options.apply;
@@ -57,7 +62,7 @@ export class DirectoryFeed implements Component {
   }
 
   /** Applies a reading, unless a newer one was faster. */
-  #take(snapshot: DirectorySnapshot): void {
+  #take(snapshot: T): void {
     if (this.#stopped || snapshot.revision < this.#revision) return;
     this.#apply(snapshot);
     this.#revision = snapshot.revision;

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 
+import { type AuditAct, type AuditTrail, AuditUnavailable } from "../core/audit-act.ts";
 import { ManualClock } from "../core/clock.ts";
 import { IdGenerator } from "../core/id.ts";
 import { KeyRing } from "../identity/key-ring.ts";
@@ -13,13 +14,20 @@ describe("firstRun", () => {
   const clock = new ManualClock(NOW_MS);
   const hasher = new KeyHasher("pepper");
   let directory: MemoryDirectoryStore;
+  let acts: AuditAct[] = [];
+  const trail: AuditTrail = {
+    record: async (act) => {
+      acts.push(act);
+    },
+  };
 
   beforeEach(() => {
     directory = new MemoryDirectoryStore();
+    acts = [];
   });
 
   function run(bootstrapKey?: string): ReturnType<typeof firstRun> {
-    return firstRun(directory, { clock, ids: new IdGenerator(clock), hasher, bootstrapKey });
+    return firstRun(directory, { clock, ids: new IdGenerator(clock), hasher, bootstrapKey, trail });
   }
 
   it("makes an organisation, an administrator and a key that works at once", async () => {
@@ -40,6 +48,23 @@ describe("firstRun", () => {
     expect(JSON.stringify(await directory.load())).not.toContain(made?.secret.slice(12));
   });
 
+  it("is in the audit trail before it happens, without the secret", async () => {
+    const made = await run();
+
+    expect(acts).toMatchObject([
+      { action: "installation.first_run", result: "done", after: { key: { class: "dev" } } },
+    ]);
+    expect(JSON.stringify(acts)).not.toContain(made?.secret.slice(12));
+  });
+
+  it("does not happen where the audit trail cannot be written", async () => {
+    const broken: AuditTrail = { record: (act) => Promise.reject(new AuditUnavailable(act, new Error("disk full"))) };
+    const parts = { clock, ids: new IdGenerator(clock), hasher, bootstrapKey: undefined, trail: broken };
+
+    await expect(firstRun(directory, parts)).rejects.toThrow(AuditUnavailable);
+    expect((await directory.load()).organizations).toEqual([]);
+  });
+
   it("does nothing where somebody is already", async () => {
     await run();
     const before = await directory.load();
@@ -52,6 +77,7 @@ describe("firstRun", () => {
     const made = await Promise.all([run(), run()]);
 
     expect(made.filter((first) => first !== null)).toHaveLength(1);
+    expect(acts.map(({ result }) => result).sort()).toEqual(["done", "done", "refused"]);
     expect(await directory.load()).toMatchObject({ organizations: [{}], users: [{}], keys: [{}] });
   });
 

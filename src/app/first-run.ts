@@ -1,7 +1,9 @@
+import { type AuditAct, type AuditTrail, INSTALLATION } from "../core/audit-act.ts";
 import type { Clock } from "../core/clock.ts";
 import type { IdGenerator } from "../core/id.ts";
+import { performAudited } from "../core/perform-audited.ts";
 import { classOfSecret, hintOfSecret, newKeySecret, type KeyHasher } from "../identity/key-secret.ts";
-import type { DirectoryStore, KeyRecord } from "../store/ports/directory.ts";
+import type { DirectoryStore, FirstRecords, KeyRecord } from "../store/ports/directory.ts";
 
 export interface FirstRun {
   /** The first key's secret; shown once, stored nowhere. */
@@ -14,9 +16,9 @@ export interface FirstRun {
  */
 export async function firstRun(
   directory: DirectoryStore,
-  parts: { clock: Clock; ids: IdGenerator; hasher: KeyHasher; bootstrapKey: string | undefined },
+  parts: { clock: Clock; ids: IdGenerator; hasher: KeyHasher; bootstrapKey: string | undefined; trail: AuditTrail },
 ): Promise<FirstRun | null> {
-  const { clock, ids, hasher, bootstrapKey } = parts;
+  const { clock, ids, hasher, bootstrapKey, trail } = parts;
   if ((await directory.load()).organizations.length > 0) return null;
   const secret = bootstrapKey ?? newKeySecret("dev");
   const keyClass = classOfSecret(secret);
@@ -45,6 +47,29 @@ export async function firstRun(
     revokedAtMs: null,
     replacesKeyId: null,
   };
-  // Another process may have begun meanwhile; its key is then the one that was shown.
-  return (await directory.createFirst({ organization, user, key })) ? { secret } : null;
+  const act = firstRunAct({ organization, user, key });
+  const isFirst = await performAudited(trail, act, () => directory.createFirst({ organization, user, key }));
+  if (isFirst) return { secret };
+  // Another process has begun meanwhile; its key is the one that was shown.
+  await trail.record({ ...act, result: "refused", reason: "another process had done it already" });
+  return null;
+}
+
+function firstRunAct({ organization, user, key }: FirstRecords): AuditAct {
+  return {
+    organizationId: INSTALLATION,
+    actor: "system",
+    action: "installation.first_run",
+    object: `organization:${organization.id}`,
+    before: null,
+    after: {
+      organization: { id: organization.id, name: organization.name },
+      user: { id: user.id, name: user.name },
+      key: { id: key.id, name: key.name, hint: key.hint, class: key.keyClass },
+    },
+    address: null,
+    requestId: null,
+    result: "done",
+    reason: null,
+  };
 }

@@ -31,4 +31,12 @@ describe("ProcessHealth", () => {
 
     expect(health.describe()).toEqual({ lag: 2, uptime_seconds: 90 });
   });
+
+  it("tells operators more than it tells everybody", () => {
+    const options = { clock: new ManualClock(0), facts: () => ({ a: 1 }), details: () => ({ a: 2, file: "/etc/x" }) };
+    const health = new ProcessHealth([], options);
+
+    expect(health.describe()).toEqual({ a: 1, uptime_seconds: 0 });
+    expect(health.describeInFull()).toEqual({ a: 2, file: "/etc/x", uptime_seconds: 0 });
+  });
 });

@@ -12,15 +12,22 @@ export class ProcessHealth implements HealthReport {
   draining = false;
   readonly #checks: readonly HealthCheck[];
   readonly #facts: () => Readonly<Record<string, unknown>>;
+  readonly #details: () => Readonly<Record<string, unknown>>;
   readonly #clock: Clock;
   readonly #startedAtMs: number;
 
   constructor(
     checks: readonly HealthCheck[],
-    options: { clock: Clock; facts: () => Readonly<Record<string, unknown>> },
+    options: {
+      clock: Clock;
+      facts: () => Readonly<Record<string, unknown>>;
+      /** What operators are told besides. */
+      details?: () => Readonly<Record<string, unknown>>;
+    },
   ) {
     this.#checks = checks;
     this.#facts = options.facts;
+    this.#details = options.details ?? (() => ({}));
     this.#clock = options.clock;
     this.#startedAtMs = options.clock.monotonicMs();
   }
@@ -38,5 +45,9 @@ export class ProcessHealth implements HealthReport {
   describe(): Readonly<Record<string, unknown>> {
     const uptimeSeconds = Math.round((this.#clock.monotonicMs() - this.#startedAtMs) / 1000);
     return { ...this.#facts(), uptime_seconds: uptimeSeconds };
+  }
+  /** The same for operators, with what names files of this machine. */
+  describeInFull(): Readonly<Record<string, unknown>> {
+    return { ...this.describe(), ...this.#details() };
   }
 }

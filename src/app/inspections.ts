@@ -16,6 +16,7 @@ import { inspectDatabase } from "../store/postgres/inspect-database.ts";
 import { createCredential } from "../upstream/credentials/create-credential.ts";
 import { systemScheduler } from "../upstream/credentials/scheduler.ts";
 import { Upstream } from "../upstream/upstream.ts";
+import { AUDIT_KEY_FILE } from "./audit-signing-key.ts";
 import { compileSnapshot } from "./compile-snapshot.ts";
 import { externalConnection } from "./records.ts";
 import { routingSettings } from "./routing-settings.ts";
@@ -35,7 +36,7 @@ export function inspections(clock: Clock): Inspections {
     routes: (config) => routes(config, clock),
     runningAdmin,
     journalDirectory: (config) => path.join(config.data_dir, "journal"),
-    secretFiles: (config) => [path.join(config.data_dir, PEPPER_FILE)],
+    secretFiles: (config) => [PEPPER_FILE, AUDIT_KEY_FILE].map((name) => path.join(config.data_dir, name)),
   };
 }
 

@@ -1,10 +1,11 @@
 import { windowAt } from "../core/calendar-window.ts";
 import type { BudgetBook } from "../ledger/budgets/budget-book.ts";
 import { WINDOW_KINDS } from "../ledger/budgets/spend-counter.ts";
-import type { BudgetScope, DirectorySnapshot } from "../store/ports/directory.ts";
+import type { DirectorySnapshot } from "../store/ports/directory.ts";
+import type { PayerScope } from "../store/ports/spend-limits.ts";
 import type { UsageStore } from "../store/ports/usage.ts";
 
-const SCOPES: readonly BudgetScope[] = ["organization", "team", "user", "key"];
+const SCOPES: readonly PayerScope[] = ["organization", "team", "user", "key", "tag"];
 
 /**
  * Fills the counters from the ledger's rows, for every subject and window. Called at boot, after the journal has been
@@ -21,7 +22,9 @@ export async function rebuildBudgets(
       const span = windowAt(kind, nowMs, zone);
       for (const scope of SCOPES) {
         for (const [id, spent] of await usage.totals(scope, span.startMs, span.endMs)) {
-          if (zones.get(id) === zone) book.restore({ scope, id }, zone, kind, spent);
+          // A tag is named behind its organisation.
+          const owner = scope === "tag" ? id.slice(0, id.indexOf("/")) : id;
+          if (zones.get(owner) === zone) book.restore({ scope, id }, zone, kind, spent);
         }
       }
     }

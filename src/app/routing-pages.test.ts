@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { ManualClock } from "../core/clock.ts";
-import type { HealthReport } from "../gateway/services.ts";
 import { PriceBook } from "../ledger/prices/price-book.ts";
 import { emptyUsage } from "../message/usage.ts";
 import { RouteTable } from "../routing/route-table.ts";
@@ -17,7 +16,7 @@ import { routingGauges } from "./routing-gauges.ts";
 import { RoutingPages } from "./routing-pages.ts";
 
 const NOON_MS = Date.parse("2026-11-20T12:00:00Z");
-const HEALTH: HealthReport = { draining: false, failures: () => [], describe: () => ({}) };
+const HEALTH = { failures: () => [], describeInFull: () => ({}) };
 
 let clock: ManualClock;
 let upstreams: Upstream[];

@@ -61,7 +61,7 @@ replicas: 3
 store: { postgres_url: "postgres://db.example.com/weir" }
 routing:
   strategy: cheapest
-  affinity: { keep_warm_from_usd: 1.5, leave_degraded_below_usd: 0.000001 }
+  affinity: { keep_warm_from_usd: 1.5, ttl_ms: 600000, leave_degraded_below_usd: 0.000001 }
   geography: { region: berlin, zones: { lima: sa }, distances: [{ from: berlin, to: lima, distance: 11 }] }
 timeouts: { upstream_ttfb_ms: 7000, batch: { upstream_total_ms: 9000000 } }
 health: { window_ms: 5000, probes: { interval_ms: 2000 } }
@@ -70,7 +70,7 @@ retries: { max_attempts: 2, failover_statuses: [418] }
     );
     expect(settings).toMatchObject({
       strategy: "cheapest",
-      affinity: { keepWarmFromMicroUsd: 1_500_000, leaveDegradedBelowMicroUsd: 1 },
+      affinity: { keepWarmFromMicroUsd: 1_500_000, ttlMs: 600_000, leaveDegradedBelowMicroUsd: 1 },
       geography: {
         callerRegion: "berlin",
         zones: { berlin: "eu", lima: "sa" },

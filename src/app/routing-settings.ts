@@ -58,6 +58,7 @@ function affinitySettings(affinity: Config["routing"]["affinity"]): AffinitySett
     leaveDegradedBelowMicroUsd: parseUsd(affinity.leave_degraded_below_usd),
     keepWarmFromMicroUsd: parseUsd(affinity.keep_warm_from_usd),
     keepWarmWaitMs: affinity.keep_warm_wait_ms,
+    ttlMs: affinity.ttl_ms,
   };
 }
 

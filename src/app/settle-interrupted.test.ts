@@ -18,6 +18,7 @@ function open(given: Partial<OpenRecord> = {}): OpenRecord {
     sessionId: "s",
     agentId: null,
     parentAgentId: null,
+    tag: null,
     endpoint: "messages",
     clientFormat: "openai-chat",
     modelAsked: "opus",

@@ -1,6 +1,7 @@
 import { randomInt } from "node:crypto";
 import path from "node:path";
 
+import type { AuditTrail } from "../core/audit-act.ts";
 import type { Clock } from "../core/clock.ts";
 import { IdGenerator } from "../core/id.ts";
 import { parseUsd } from "../core/money.ts";
@@ -10,6 +11,9 @@ import type { Config } from "../config/schema.ts";
 import { readServerTls } from "../config/tls-files.ts";
 import { ConfigWatcher, type ReloadResult } from "../config/watcher.ts";
 import { BatchSettler } from "../gateway/objects/batch-settler.ts";
+import { ControlApi, type ControlRoutes } from "../control/control-api.ts";
+import { managedRoutes, type ManagedState } from "../control/managed/managed-routes.ts";
+import { protocolRoutes } from "../control/managed/protocol-routes.ts";
 import { GatewayServer } from "../gateway/gateway-server.ts";
 import { OverloadWatch } from "../gateway/overload-watch.ts";
 import { StreamKeeper } from "../gateway/relay/stream-keeper.ts";
@@ -17,8 +21,11 @@ import type { GatewayServices } from "../gateway/services.ts";
 import type { Snapshot } from "../gateway/snapshot.ts";
 import { KeyRing } from "../identity/key-ring.ts";
 import { KeyHasher } from "../identity/key-secret.ts";
+import { SessionRing } from "../identity/tokens/session-ring.ts";
 import { BudgetBook } from "../ledger/budgets/budget-book.ts";
 import { CostForecaster } from "../ledger/budgets/cost-forecaster.ts";
+import { AuditRecorder } from "../ledger/audit/audit-recorder.ts";
+import { auditingShipments } from "../ledger/audit/exchange-trail.ts";
 import { FileJournal } from "../ledger/journal/file-journal.ts";
 import { Shipper } from "../ledger/shipper.ts";
 import { RatePolicy } from "../policy/rate/rate-policy.ts";
@@ -31,19 +38,27 @@ import { GatewayMetrics } from "../telemetry/metrics/gateway-metrics.ts";
 import { MetricsPage } from "../telemetry/metrics/process-metrics.ts";
 import { systemScheduler } from "../upstream/credentials/scheduler.ts";
 import { AdminServer } from "./admin-server.ts";
-import { budgetPlan } from "./budget-plan.ts";
+import { ClientTelemetry } from "./client-telemetry.ts";
 import { compileSnapshot } from "./compile-snapshot.ts";
 import { ComponentStack } from "./component-stack.ts";
 import { DirectoryFeed } from "./directory-feed.ts";
 import { firstRun, type FirstRun } from "./first-run.ts";
+import { credentialFailure } from "./credential-failure.ts";
 import { ProcessHealth } from "./health.ts";
+import { ProcessActs } from "./process-acts.ts";
+import { startAuditKeeping } from "./audit-keeping.ts";
 import { Prober } from "./prober.ts";
 import { rebuildBudgets } from "./rebuild-budgets.ts";
+import type { LoggedAlerts } from "./logged-alerts.ts";
 import { OpenRecords } from "./records.ts";
 import { routingGauges } from "./routing-gauges.ts";
 import { RoutingPages } from "./routing-pages.ts";
+import { RunawayKeeper } from "./runaway-keeper.ts";
 import { overloadSettings, routingSettings } from "./routing-settings.ts";
 import { keyPepper } from "./secrets.ts";
+import { SignInControl } from "./sign-in/sign-in-control.ts";
+import { SpendControl, spendFeed } from "./spend-control.ts";
+import { spendParts } from "./spend-parts.ts";
 import { settleInterrupted } from "./settle-interrupted.ts";
 import { UpstreamSet } from "./upstream-set.ts";
 
@@ -69,13 +84,21 @@ export class WeirServer {
   readonly #health: ProcessHealth;
   /** Decides budget windows; never goes back, and does not follow a jump of the wall clock at once. */
   readonly #windowClock: SteadyClock;
+  readonly #telemetry = new ClientTelemetry();
   #config: Config;
+  #auditTrail: AuditTrail | null = null;
+  #processActs: ProcessActs | null = null;
   #snapshot: Snapshot | null = null;
   #directory: DirectorySnapshot | null = null;
   #budgets: BudgetBook | null = null;
+  #spend: SpendControl | null = null;
+  #budgetAlerts: LoggedAlerts | null = null;
+  #signIn: SignInControl | null = null;
+  #runaway: RunawayKeeper | null = null;
   #forecaster: CostForecaster | null = null;
   /** Outlives reloads: what it has learned of upstreams whose names stay is kept. */
   #router: Router | null = null;
+  #overload: OverloadGate | null = null;
   #journal: FileJournal | null = null;
   #shipper: Shipper | null = null;
   #watcher: ConfigWatcher | null = null;
@@ -100,9 +123,19 @@ export class WeirServer {
       [
         { check: "journal", failure: () => this.#journalFailure() },
         { check: "configuration", failure: () => null },
+        { check: "credentials", failure: () => credentialFailure(this.#upstreams.upstreams) },
       ],
-      { clock: options.clock, facts: () => this.#facts() },
+      {
+        clock: options.clock,
+        facts: () => this.#facts(),
+        details: () => ({ config_error: this.#watcher?.lastError?.diagnostics ?? null }),
+      },
     );
+  }
+
+  /** Where administrative acts are written before they happen; there from right after the store has started. */
+  get auditTrail(): AuditTrail {
+    return required(this.#auditTrail);
   }
 
   /** The first key, when this start made one. */
@@ -155,14 +188,32 @@ export class WeirServer {
     const { logger } = this.#log;
     const records = await this.#stack.start(new OpenRecords(this.#config, { logger, clock }));
     const { store } = records;
-    const hasher = new KeyHasher(await keyPepper(this.#config));
+    const auditTrail = new AuditRecorder(store.audit, clock);
+    this.#auditTrail = auditTrail;
+    await startAuditKeeping(this.#stack, {
+      store: store.audit,
+      trail: auditTrail,
+      config: () => this.#config,
+      clock,
+      logger,
+    });
+    const processActs = new ProcessActs(auditTrail, { logger, version: this.#options.version });
+    this.#processActs = processActs;
+    await this.#stack.start(processActs);
+    const pepper = await keyPepper(this.#config);
+    const hasher = new KeyHasher(pepper);
     const ids = new IdGenerator(clock);
     const bootstrapKey = env["WEIR_BOOTSTRAP_KEY"];
-    this.#firstRun = await firstRun(store.directory, { clock, ids, hasher, bootstrapKey });
+    this.#firstRun = await firstRun(store.directory, { clock, ids, hasher, bootstrapKey, trail: auditTrail });
 
     const journal = await this.#stack.start(new FileJournal(this.#journalOptions()));
     this.#journal = journal;
-    const shipper = new Shipper({ reader: journal, store: store.usage, clock, logger });
+    const shipper = new Shipper({
+      reader: journal,
+      store: auditingShipments(store.usage, store.audit),
+      clock,
+      logger,
+    });
     this.#shipper = shipper;
     await settleInterrupted(journal, journal.recoverOpen(), { nowMs: clock.nowMs(), logger });
     // A damaged segment stops shipping, loudly, until an operator decides; it is no reason to stop serving.
@@ -174,18 +225,24 @@ export class WeirServer {
     await this.#stack.start(this.#upstreams);
     await this.#apply(this.#config);
     const keys = new KeyRing(hasher);
+    const sessions = new SessionRing();
     const budgets = required(this.#budgets);
+    const spend = required(this.#spend);
     this.#directory = await store.directory.load();
     await rebuildBudgets(budgets, store.usage, { directory: this.#directory, nowMs: windowClock.nowMs() });
     await this.#stack.start(
-      new DirectoryFeed(store.directory, {
-        logger,
-        apply: (directory) => {
-          this.#directory = directory;
-          keys.replace(directory);
-          budgets.setBudgets(budgetPlan(this.#config, directory));
+      new DirectoryFeed(
+        spendFeed(store, () => windowClock.nowMs()),
+        {
+          logger,
+          apply: (reading) => {
+            this.#directory = reading.directory;
+            keys.replace(reading.directory);
+            sessions.replace(reading.directory);
+            spend.take(reading);
+          },
         },
-      }),
+      ),
     );
     await this.#stack.start(shipper);
     this.#stack.beforeStop(() => shipper.drain());
@@ -193,8 +250,42 @@ export class WeirServer {
     this.#accessLog = new AccessLog(clock, this.#log.accessSink);
     const router = required(this.#router);
     const overload = new OverloadGate(overloadSettings(this.#config), Math.random);
+    this.#overload = overload;
     await this.#stack.start(new OverloadWatch(overload, clock));
     await this.#stack.start(new Prober({ router, clock, logger, upstreams: () => this.#upstreams.probed }));
+    const signIn = new SignInControl({
+      config: this.#config,
+      directory: store.directory,
+      store: store.signIn,
+      sessions,
+      audit: auditTrail,
+      hasher,
+      pepper,
+      ids,
+      clock,
+      logger,
+      origin: () => this.#origin,
+      directoryNow: () => required(this.#directory),
+    });
+    this.#signIn = await this.#stack.start(signIn);
+    await this.#stack.start(this.#telemetry.forwarder);
+    const money = spendParts({
+      spend,
+      store,
+      book: budgets,
+      sessions,
+      audit: auditTrail,
+      ids,
+      clock,
+      windowClock,
+      logger,
+    });
+    for (const component of money.components) await this.#stack.start(component);
+    this.#budgetAlerts = money.alerts;
+    const control = await this.#stack.start(
+      new ControlApi([...signIn.routes, ...this.#managedRoutes(), ...money.routes], { logger }),
+    );
+    this.#runaway = await this.#stack.start(new RunawayKeeper(store.sessionPauses, { config: this.#config, logger }));
     const services: GatewayServices = {
       clock,
       windowClock,
@@ -202,9 +293,12 @@ export class WeirServer {
       logger,
       accessLog: this.#accessLog,
       keys,
+      sessions,
       rate: this.#rate,
       budgets,
       forecaster: required(this.#forecaster),
+      tags: spend.tags,
+      runaway: this.#runaway,
       router,
       overload,
       journal,
@@ -212,6 +306,7 @@ export class WeirServer {
       streams,
       objects: store.ownedObjects,
       health: this.#health,
+      control,
       snapshot: () => required(this.#snapshot),
     };
     await this.#stack.start(new BatchSettler(services, { ledger: store.usage }));
@@ -233,7 +328,10 @@ export class WeirServer {
       },
       services,
     );
-    const metrics = new MetricsPage(this.#metrics.instruments, this.#gauges(gateway));
+    const metrics = new MetricsPage(
+      [...this.#metrics.instruments, ...this.#telemetry.metrics.instruments, required(this.#budgetAlerts).instrument],
+      this.#gauges(gateway),
+    );
     const routing = new RoutingPages({
       router: services.router,
       clock: services.clock,
@@ -247,7 +345,8 @@ export class WeirServer {
         initial: this.#options.loaded,
         logger: this.#log.logger,
         clock: this.#options.clock,
-        onChange: (config) => this.#reconfigure(config),
+        onChange: (config, _, change) => required(this.#processActs).reload(change, () => this.#reconfigure(config)),
+        onRefuse: (diagnostics) => required(this.#processActs).reloadRefused(diagnostics),
       }),
     );
     this.#gateway = await this.#stack.start(gateway);
@@ -286,8 +385,13 @@ export class WeirServer {
       this.#forecaster ??= new CostForecaster(quantile);
       this.#budgets.configure({ reserve, maxOvershoot });
       this.#forecaster.configure(quantile);
-      if (this.#directory !== null) this.#budgets.setBudgets(budgetPlan(config, this.#directory));
+      this.#spend ??= new SpendControl(config, this.#budgets);
+      this.#spend.configure(config);
       this.#configureRouter(config);
+      this.#overload?.configure(overloadSettings(config), this.#options.clock.monotonicMs());
+      this.#signIn?.configure(config);
+      this.#runaway?.configure(config);
+      this.#telemetry.configure(config);
       this.#snapshot = snapshot;
     } catch (error) {
       await prepared.discard();
@@ -295,6 +399,13 @@ export class WeirServer {
     }
     prepared.use();
     this.#config = config;
+  }
+
+  /** Where clients reach Weir. Only on a loopback address may it go without being configured. */
+  get #origin(): string {
+    const { public_url, host, tls } = this.#config.listen;
+    if (public_url !== undefined) return new URL(public_url).origin;
+    return `${tls === undefined ? "http" : "https"}://${host.includes(":") ? `[${host}]` : host}:${this.port}`;
   }
 
   #configureRouter(config: Config): void {
@@ -305,6 +416,17 @@ export class WeirServer {
     } else {
       this.#router.configure(settings, upstreams);
     }
+  }
+
+  /** What clients get of policies and of this server, and where their telemetry goes. */
+  #managedRoutes(): ControlRoutes[] {
+    const { clock, version } = this.#options;
+    const state = (): ManagedState => ({
+      snapshot: required(this.#snapshot),
+      origin: this.#origin,
+      relaysTelemetry: this.#config.telemetry.forward_to.length > 0,
+    });
+    return [managedRoutes({ state, clock, version }), protocolRoutes({ version }), this.#telemetry.routes];
   }
 
   #journalOptions(): ConstructorParameters<typeof FileJournal>[0] {
@@ -332,7 +454,8 @@ export class WeirServer {
       profile: this.#config.profile,
       upstreams: this.#upstreams.upstreams.map(({ name, isSandbox }) => ({ name, sandbox: isSandbox })),
       journal: { state: this.#journal?.state ?? "closed", unshipped_bytes: lag?.bytes ?? 0 },
-      config_error: this.#watcher?.lastError?.diagnostics ?? null,
+      // Why is for operators: it names files (admin port, /status).
+      config_error: (this.#watcher?.lastError ?? null) === null ? null : REFUSED_RELOAD,
     };
   }
 
@@ -360,6 +483,8 @@ export class WeirServer {
     ];
   }
 }
+
+const REFUSED_RELOAD = "a changed configuration was refused and the one before is in force; the log says why";
 
 function required<T>(value: T | null): T {
   if (value === null) throw new Error("Weir is not started");

@@ -1,10 +1,16 @@
 import type { Config, UpstreamConfig } from "../config/schema.ts";
 import type { LoadResult } from "../config/load.ts";
+import type { AuditTrail } from "../core/audit-act.ts";
 import type { Clock } from "../core/clock.ts";
 import type { KeyHasher } from "../identity/key-secret.ts";
+import type { StatementSigner, TrustedKeys } from "../ledger/audit/statement-signer.ts";
 import type { RouteTable } from "../routing/route-table.ts";
 import type { Router } from "../routing/router.ts";
+import type { AuditStatement, AuditStore, ChainId } from "../store/ports/audit.ts";
 import type { DirectoryStore } from "../store/ports/directory.ts";
+import type { ReportStore } from "../store/ports/reports.ts";
+import type { SessionPauseStore } from "../store/ports/session-pauses.ts";
+import type { SpendLimitStore } from "../store/ports/spend-limits.ts";
 import type { UsageStore } from "../store/ports/usage.ts";
 import type { Probe } from "../upstream/probe/probe-request.ts";
 import type { Upstream } from "../upstream/upstream.ts";
@@ -20,11 +26,26 @@ export interface CommonOptions {
   readonly json?: boolean;
 }
 
+/** The audit trail, and the keys that it is signed with. */
+export interface AuditAccess {
+  readonly store: AuditStore;
+  /** Acts are written here before they happen. */
+  readonly trail: AuditTrail;
+  readonly signer: StatementSigner;
+  readonly trusted: TrustedKeys;
+  /** The last head that was signed on this machine, kept outside the database. */
+  keptHead(chain: ChainId): Promise<AuditStatement | null>;
+}
+
 /** The installation's records, opened for one command: connects to the running PostgreSQL or starts the embedded one. */
 export interface Records {
   readonly config: Config;
   readonly directory: DirectoryStore;
   readonly usage: UsageStore;
+  readonly spendLimits: SpendLimitStore;
+  readonly reports: ReportStore;
+  readonly sessionPauses: SessionPauseStore;
+  readonly audit: AuditAccess;
   readonly hasher: KeyHasher;
   /** Whether a `weir serve` owns the data directory now. */
   readonly serverRunning: boolean;
@@ -109,6 +130,10 @@ export interface CliContext {
   /** Runs the server until a signal ends it; resolves with the process's exit code. Rejects with CliError. */
   serve(options: ServeOptions): Promise<number>;
   loadConfig(options: CommonOptions): Promise<LoadResult>;
+  /** The account of the operating system that runs the command. */
+  readonly systemUser: string;
+  /** The key that signs the audit trail; made where there is none yet. Needs no database. */
+  auditSigner(options: CommonOptions): Promise<StatementSigner>;
   /** Rejects with CliError when the records cannot be opened. */
   openRecords(options: CommonOptions): Promise<Records>;
 }

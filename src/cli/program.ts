@@ -2,13 +2,19 @@ import { Command, type CommanderError } from "commander";
 
 import type { CliContext } from "./cli-context.ts";
 import { EXIT_MEANINGS } from "./cli-error.ts";
+import { auditCommand } from "./commands/audit.ts";
 import { benchCommand } from "./commands/bench.ts";
+import { budgetCommand } from "./commands/budget.ts";
 import { claudeCommand } from "./commands/claude.ts";
 import { configCommand } from "./commands/config.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { keysCommand } from "./commands/keys.ts";
+import { managedCommand } from "./commands/managed.ts";
+import { reconcileCommand } from "./commands/reconcile.ts";
+import { reportCommand } from "./commands/report.ts";
 import { routeCommand } from "./commands/route.ts";
 import { serveCommand } from "./commands/serve.ts";
+import { sessionCommand } from "./commands/session.ts";
 import { usageCommand } from "./commands/usage.ts";
 import type { Host } from "./define-command.ts";
 import { styleFor } from "./terminal/style.ts";
@@ -39,12 +45,18 @@ export function buildProgram(context: CliContext, finish: Host["finish"] = () =>
   const commands = [
     serveCommand(host),
     keysCommand(host),
+    budgetCommand(host),
     usageCommand(host),
+    reportCommand(host),
+    reconcileCommand(host),
+    sessionCommand(host),
     claudeCommand(host),
     benchCommand(benchIo(host)),
     doctorCommand(host),
     configCommand(host),
     routeCommand(host),
+    managedCommand(host),
+    auditCommand(host),
   ];
   for (const command of commands) program.addCommand(command);
   adopt(program, context);

@@ -220,20 +220,80 @@ describe("a file written for Anthropic's gateway", () => {
     });
   });
 
-  it("is refused, section by section, where it asks for what this version does not have", async () => {
+  it("has its sign-in taken over unchanged, every setting of it", async () => {
     const text = `${GATEWAY_YAML}
-oidc: { issuer: https://login.example.com, client_id: a, client_secret: b }
-session: { jwt_secret: c }
-managed: { policies: [{ match: {}, cli: { availableModels: [claude-opus-4-8] } }] }
-telemetry: { forward_to: [{ url: https://otel.example.com }] }
+login_notice: Ask the platform team for help.
+oidc:
+  issuer: https://example.okta.com
+  client_id: 0oa1example2
+  client_secret: \${OIDC_CLIENT_SECRET}
+  allowed_email_domains: [example.com]
+  allowed_groups: [claude-code-users]
+  groups_claim: /resource_access/gateway/roles
+  email_claim: [email, upn]
+  user_id_claim: oid
+  userinfo_fallback: true
+  use_pkce: false
+  clock_skew_seconds: 5
+  token_endpoint_auth_method: client_secret_post
+  id_token_signed_response_alg: ES256
+  additional_authorized_parties: [broker]
+  discovery_url: https://proxy.example.com/.well-known/openid-configuration
+  use_proxy: true
+  scopes: [openid, profile, email, offline_access, groups]
+  scope_on_refresh: true
+  extra_auth_params: { access_type: offline, prompt: consent }
+  form_action_origins: [https://adfs.example.com]
+  ca_cert_pem: "-----BEGIN CERTIFICATE-----"
+  google_groups: { service_account_json_path: /etc/google.json, admin_email: admin@example.com }
+session:
+  jwt_secret: ["\${GATEWAY_JWT_SECRET}", "\${GATEWAY_JWT_SECRET_OLD}"]
+  ttl_hours: 8
+rate_limits:
+  device_authorization: { max: 60, window_seconds: 300 }
+  device_verify: { max: 20 }
 `;
-    const result = await loadText(text, { env: ENV });
-    const found = result.ok ? [] : result.diagnostics;
-    expect(found.map(({ code, path }) => [code, path])).toEqual([
-      ["not_built_yet", "oidc"],
-      ["not_built_yet", "session"],
-      ["not_built_yet", "managed"],
-      ["not_built_yet", "telemetry"],
-    ]);
+    const secrets = {
+      OIDC_CLIENT_SECRET: "Kf8-Zq2-Lm5-Xw9-Pv3",
+      GATEWAY_JWT_SECRET: "b8Q2x7Lm5Zk9b8Q2x7Lm5Zk9b8Q2x7Lm5Zk9",
+      GATEWAY_JWT_SECRET_OLD: "9kZ5mL7x2Q8b9kZ5mL7x2Q8b9kZ5mL7x2Q8b",
+    };
+    const result = await loadText(text, { env: { ...ENV, ...secrets } });
+    if (!result.ok) throw new Error(JSON.stringify(result.diagnostics));
+    expect(result.config).toMatchObject({
+      oidc: { client_secret: secrets.OIDC_CLIENT_SECRET, email_claim: ["email", "upn"], use_pkce: false },
+      session: { jwt_secret: [secrets.GATEWAY_JWT_SECRET, secrets.GATEWAY_JWT_SECRET_OLD], ttl_hours: 8 },
+      rate_limits: {
+        device_authorization: { max: 60, window_seconds: 300 },
+        device_verify: { max: 20, window_seconds: 600 },
+      },
+    });
+  });
+
+  it.each([
+    ["oidc: { issuer: ftp://x, client_id: a, client_secret: bbbbbbbbbb }", "oidc.issuer"],
+    ["oidc: { issuer: 'https://x.example.com', client_id: a }", "oidc.client_secret"],
+    [
+      "oidc: { issuer: 'https://x.example.com', client_id: a, client_secret: b, token_endpoint_auth_method: private_key_jwt }",
+      "oidc.client_assertion",
+    ],
+    ["oidc: { issuer: 'https://x.example.com', client_id: a, client_secret: b, scopes: [email] }", "oidc.scopes"],
+    [
+      "oidc: { issuer: 'https://x.example.com', client_id: a, client_secret: b, extra_auth_params: { state: x } }",
+      "oidc.extra_auth_params",
+    ],
+    [
+      "oidc: { issuer: 'https://x.example.com', client_id: a, client_secret: b, id_token_signed_response_alg: HS256 }",
+      "oidc.id_token_signed_response_alg",
+    ],
+    [
+      "oidc: { issuer: 'https://x.example.com', client_id: a, client_secret: b, link_users_by_email: true }",
+      "oidc.link_users_by_email",
+    ],
+    ["session: { jwt_secret: short }", "session.jwt_secret"],
+  ])("is refused where its sign-in cannot work: %s", async (text, path) => {
+    const result = await loadText(`${text}\n`, { env: ENV });
+    const paths = result.ok ? [] : result.diagnostics.map((found) => found.path);
+    expect(paths).toContain(path);
   });
 });

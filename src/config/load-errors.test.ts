@@ -389,7 +389,7 @@ describe("every mistake is shown where it stands", () => {
   it("tells all mistakes at once, also those between sections", async () => {
     const text = [
       "listen: { hots: 127.0.0.1, port: x }",
-      "oidc: { issuer: https://login.example.com }",
+      "log: {}",
       "upstreams:",
       "  - provider: bedrock",
       "    region: us east 1",
@@ -403,7 +403,6 @@ describe("every mistake is shown where it stands", () => {
     expect(await places(text)).toEqual([
       ["unknown_key", "listen.hots", 1, 11],
       ["invalid_value", "listen.port", 1, 34],
-      ["not_built_yet", "oidc", 2, 1],
       ["invalid_value", "upstreams[0].region", 5, 13],
       ["missing_variable", "upstreams[1].auth.api_key", 7, 22],
       ["unknown_upstream", "models[0].upstream_model.vertex", 9, 44],
@@ -421,19 +420,9 @@ describe("every mistake is shown where it stands", () => {
   });
 });
 
-describe("what this version does not have is refused by name", () => {
-  it.each(["oidc", "session", "admin", "enforcement", "managed", "telemetry", "rate_limits"])(
-    "section %s",
-    async (name) => {
-      const [found, ...others] = await complaints(`log: {}\n${name}: { a: 1 }\n`);
-      expect(others).toEqual([]);
-      expect(found).toMatchObject({ code: "not_built_yet", path: name, line: 2, column: 1 });
-      expect(found?.message).toContain("if it were ignored");
-    },
-  );
-
-  it("takes an empty section of such a name as not written", async () => {
-    expect((await loadText("telemetry:\n")).ok).toBe(true);
+describe("sections with nothing in them", () => {
+  it("count as not written", async () => {
+    expect((await loadText("telemetry:\nmanaged:\n")).ok).toBe(true);
   });
 });
 

@@ -7,7 +7,6 @@ import type { Finding } from "./finding.ts";
 import { expandReferences, gather, type Gathered, type GatherOptions } from "./gather.ts";
 import { diagnosticOf, diagnosticOfProblem } from "./locate.ts";
 import { editMarkedValues, markedValuesOf } from "./marked-values.ts";
-import { findNotBuilt } from "./not-built.ts";
 import { PROFILES } from "./profiles.ts";
 import { applyRules } from "./rules/all-rules.ts";
 import type { Config } from "./schema.ts";
@@ -101,11 +100,10 @@ interface Verdict {
 
 /** Everything that can be said of a tree without looking into further files. */
 function judgeTree(tree: Tree, unexpanded: readonly Finding[], gathered: Gathered): Verdict {
-  const notBuilt = findNotBuilt(tree);
-  const condemned = [...unexpanded, ...notBuilt].map(({ path: at }) => at);
+  const condemned = unexpanded.map(({ path: at }) => at);
   const validation = validateTree(tree);
   const unfit = validation.findings.filter(({ path: at }) => !condemned.some((bad) => isWithin(at, bad)));
-  const errors = [...unexpanded, ...notBuilt, ...profileConflict(tree, gathered), ...unfit];
+  const errors = [...unexpanded, ...profileConflict(tree, gathered), ...unfit];
   const bad = errors.map((finding) => finding.path);
 
   const parsed = errors.length === 0 ? validation.value : parseWithout(tree, bad);

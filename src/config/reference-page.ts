@@ -1,6 +1,5 @@
 import { CONFIG_FIELDS } from "./config-fields.ts";
 import { ENVIRONMENT_SETTINGS } from "./layers.ts";
-import { NOT_BUILT_SECTIONS } from "./not-built.ts";
 import { PROFILES } from "./profiles.ts";
 import { RESTART_SETTINGS } from "./restart.ts";
 import type { FieldInfo } from "./schema-walk.ts";
@@ -22,7 +21,7 @@ export function configReference(): string {
     tableOf(general, ""),
     ...sections.filter((name) => !isSingle(name)).map((name) => sectionText(name, fields)),
     restartText(),
-    notBuiltText(),
+    gatewayYamlText(),
   ].join("\n");
 }
 
@@ -180,20 +179,12 @@ function restartText(): string {
   ].join("\n");
 }
 
-function notBuiltText(): string {
-  const rows = [...NOT_BUILT_SECTIONS].map(
-    ([name, { what, ifIgnored, instead }]) => `| \`${name}\` | ${what} | ${ifIgnored} | ${instead} |`,
-  );
+function gatewayYamlText(): string {
   return [
-    "## Parts of `gateway.yaml` that this version does not have\n",
-    "A file with one of these is refused, because to leave it out silently would mean something else than the file says.",
-    "",
-    "| section | what it is | what would happen if it were ignored | until then |",
-    "|---|---|---|---|",
-    ...rows,
-    "",
-    "Where Weir goes further than `gateway.yaml`: `oidc`, `session`, `store` and `upstreams` are not required; `pricing` needs no",
-    "`admin` section and takes a `multiplier` above 1 (at most 10, with a warning); `cache_write_1h` prices the 1-hour cache apart.",
+    "## Where Weir goes further than `gateway.yaml`\n",
+    "A file for Anthropic's gateway runs unchanged. Beyond it: `oidc`, `session`, `store` and `upstreams` are not required; `pricing` needs no",
+    "`admin` section and takes a `multiplier` above 1 (at most 10, with a warning); `cache_write_1h` prices the 1-hour cache apart; policies of",
+    "`managed` also match by `emails` and `teams`, and settings of newer clients are delivered with a warning instead of being refused.",
     "",
   ].join("\n");
 }

@@ -15,6 +15,8 @@ export const RESTART_SETTINGS: readonly Path[] = [
   ["admin_listen"],
   ["store"],
   ["journal"],
+  ["audit", "signing_key"],
+  ["audit", "sign_interval_ms"],
   ["security", "key_pepper"],
   ["limits", "max_request_header_bytes"],
 ];

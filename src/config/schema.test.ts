@@ -24,7 +24,15 @@ describe("the schema", () => {
   it("marks as secret what is one, and nothing else that is needed to understand an installation", () => {
     const whole = CONFIG_FIELDS.filter(({ mark }) => mark.secret === "whole").map(({ path }) => path);
     expect([...new Set(whole)].sort()).toEqual([
+      "admin.read_keys[].key",
+      "admin.write_keys[].key",
+      "audit.signing_key",
+      "oidc.client_assertion.private_key_pem",
+      "oidc.client_secret",
+      "oidc_providers[].client_assertion.private_key_pem",
+      "oidc_providers[].client_secret",
       "security.key_pepper",
+      "session.jwt_secret",
       "store.password",
       "upstreams[].auth.api_key",
       "upstreams[].auth.aws_bearer_token",
@@ -37,11 +45,17 @@ describe("the schema", () => {
       "upstreams[].auth.value",
     ]);
     expect(markAt(configSchema, ["upstreams", 0, "headers", "x-any"])).toEqual({ secret: "whole" });
+    expect(markAt(configSchema, ["telemetry", "forward_to", 0, "headers", "x-any"])).toEqual({ secret: "whole" });
     const urls = CONFIG_FIELDS.filter(({ mark }) => mark.secret === "url").map(({ path }) => path);
     expect([...new Set(urls)].sort()).toEqual([
       "network.proxy.http_proxy",
       "network.proxy.https_proxy",
+      "oidc.discovery_url",
+      "oidc.issuer",
+      "oidc_providers[].discovery_url",
+      "oidc_providers[].issuer",
       "store.postgres_url",
+      "telemetry.forward_to[].url",
       "upstreams[].auth.aws_sts_url",
       "upstreams[].base_url",
       "upstreams[].proxy",

@@ -2,23 +2,33 @@ import { z } from "zod";
 
 import { filePath } from "./fields/file-path.ts";
 import { accessControl } from "./sections/access-control.ts";
+import { admin } from "./sections/admin.ts";
 import { adminListen } from "./sections/admin-listen.ts";
 import { admission } from "./sections/admission.ts";
+import { audit } from "./sections/audit.ts";
 import { budgeting, budgets } from "./sections/budgets.ts";
 import { cors } from "./sections/cors.ts";
+import { enforcement } from "./sections/enforcement.ts";
 import { health } from "./sections/health.ts";
 import { journal } from "./sections/journal.ts";
 import { limits } from "./sections/limits.ts";
 import { listen } from "./sections/listen.ts";
 import { log } from "./sections/log.ts";
+import { managed } from "./sections/managed.ts";
 import { autoIncludeBuiltinModels, models } from "./sections/models.ts";
 import { network } from "./sections/network.ts";
+import { oidc, oidcProviders } from "./sections/oidc.ts";
 import { overload } from "./sections/overload.ts";
 import { pricing } from "./sections/pricing.ts";
+import { loginNotice, rateLimits } from "./sections/rate-limits.ts";
 import { retries } from "./sections/retries.ts";
 import { routing } from "./sections/routing.ts";
+import { runaway } from "./sections/runaway.ts";
 import { security } from "./sections/security.ts";
+import { session } from "./sections/session.ts";
 import { store } from "./sections/store.ts";
+import { tags } from "./sections/tags.ts";
+import { telemetry } from "./sections/telemetry.ts";
 import { timeouts } from "./sections/timeouts.ts";
 import { upstreams } from "./sections/upstreams.ts";
 
@@ -59,12 +69,24 @@ export const configSchema = z.strictObject({
   overload,
   pricing,
   security,
+  oidc,
+  oidc_providers: oidcProviders,
+  session,
+  rate_limits: rateLimits,
+  login_notice: loginNotice,
+  managed,
+  telemetry,
   access_control: accessControl,
   limits,
   timeouts,
   admission,
+  admin,
+  enforcement,
   budgets,
   budgeting,
+  runaway,
+  tags,
+  audit,
   journal,
   cors,
   log,

@@ -47,6 +47,11 @@ network:
 security:
   key_pepper: >-
     ${SECRET}
+oidc: { issuer: "https://login.example.com", client_id: weir, client_secret: ${SECRET} }
+session:
+  jwt_secret:
+    - ${SECRET}
+    - "${SECRET}"
 log: { level: info }
 `;
 
@@ -118,7 +123,11 @@ describe("no diagnostic shows a secret", () => {
       `upstreams: [{ provider: anthropic, auth: { token: ${SECRET} }, headers: ${SECRET} }]`,
       `upstreams: [{ provider: anthropic, auth: { api_key: a }, base_url: "https://${SECRET}@x" }]`,
       `upstreams: [{ provider: bedrock, auth: { aws_secret_access_key: ${SECRET} } }]`,
-      `session: { jwt_secret: ${SECRET} }`,
+      `session: { jwt_secret: { value: ${SECRET} } }`,
+      `session: { jwt_secrets: [${SECRET}] }`,
+      `session: { jwt_secret: [[${SECRET}]] }`,
+      `oidc: { issuer: "https://x.example.com", client_id: a, client_secret: [${SECRET}] }`,
+      `oidc: { issuer: "https://${SECRET}:x@x.example.com", client_id: a, client_secret: ${SECRET} }`,
       SECRET,
     ];
     for (const line of lines) {

@@ -14,7 +14,7 @@ export function typeText(schema: z.ZodType): string {
   if (bare instanceof z.ZodRecord) return `map of names to ${typeText(bare.valueType as z.ZodType)}`;
   if (bare instanceof z.ZodDiscriminatedUnion || bare instanceof z.ZodObject) return "map";
   if (bare instanceof z.ZodUnion) return bare.options.map((option) => typeText(option as z.ZodType)).join(" or ");
-  return "text";
+  return bare instanceof z.ZodUnknown ? "anything" : "text";
 }
 
 function numberText(schema: z.ZodNumber): string {

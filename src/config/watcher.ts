@@ -32,6 +32,8 @@ export interface ConfigWatcherOptions {
    * certificates or secrets in files changed.
    */
   readonly onChange: (config: Config, previous: Config, change: ConfigChange) => void | Promise<void>;
+  /** Told of files that were not taken for what is in them. Must not reject. */
+  readonly onRefuse?: (diagnostics: readonly Diagnostic[]) => void | Promise<void>;
   readonly logger: Logger;
   readonly clock?: Clock;
   /** How long changed files must stay the same before they are read, in milliseconds. Default 100. */
@@ -152,9 +154,15 @@ export class ConfigWatcher implements Component {
   }
 
   async #use(loaded: LoadResult): Promise<ReloadResult> {
-    if (!loaded.ok) return this.#refuse(loaded.diagnostics);
-    const emptied = loaded.blankFiles.find((file) => !this.#blankFiles.includes(file));
-    return emptied === undefined ? this.#apply(loaded) : this.#refuse([fileEmptied(emptied)]);
+    const wrong = loaded.ok ? this.#emptied(loaded) : loaded.diagnostics;
+    if (loaded.ok && wrong.length === 0) return await this.#apply(loaded);
+    await this.#options.onRefuse?.(wrong);
+    return this.#refuse(wrong);
+  }
+
+  #emptied({ blankFiles }: LoadSuccess): readonly Diagnostic[] {
+    const emptied = blankFiles.find((file) => !this.#blankFiles.includes(file));
+    return emptied === undefined ? [] : [fileEmptied(emptied)];
   }
 
   async #apply(loaded: LoadSuccess): Promise<ReloadResult> {

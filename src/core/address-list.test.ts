@@ -44,6 +44,13 @@ describe("AddressList", () => {
     expect(new AddressList(["::/0"]).includes("10.1.2.3")).toBe(false);
   });
 
+  it("takes a range of such addresses for the range of IPv4", () => {
+    const list = new AddressList(["::ffff:10.0.0.0/104", "::ffff:192.0.2.0/120"]);
+    for (const address of ["10.200.0.1", "::ffff:10.200.0.1", "192.0.2.255"]) expect(list.includes(address)).toBe(true);
+    for (const address of ["11.0.0.1", "192.0.3.0", "::a:0:1"]) expect(list.includes(address)).toBe(false);
+    expect(new AddressList(["::ffff:0:0/96"]).includes("203.0.113.9")).toBe(true);
+  });
+
   it("holds no text that is not an address", () => {
     const all = new AddressList(["0.0.0.0/0", "::/0"]);
     for (const text of ["", "unknown", "10.0.0.1:80", "[::1]", "fe80::1%"]) expect(all.includes(text)).toBe(false);

@@ -2,7 +2,7 @@ import ipaddr from "ipaddr.js";
 
 type Range = [ipaddr.IPv4 | ipaddr.IPv6, number];
 
-/** A compiled list of addresses and CIDR ranges. An IPv4 address mapped into IPv6 matches as the IPv4 address. */
+/** A compiled list of addresses and CIDR ranges. IPv4 mapped into IPv6 counts as IPv4, in addresses and in ranges. */
 export class AddressList {
   readonly #ranges: readonly Range[];
 
@@ -22,9 +22,18 @@ export class AddressList {
   }
 }
 
+/** The first 96 bits of how IPv6 writes IPv4 addresses are fixed: a range within them is one of IPv4. */
+const MAPPED_BITS = 96;
+
+/** `::ffff:10.0.0.0/104` is `10.0.0.0/8`: addresses are compared as what they are, so ranges have to be. */
+function unmapped([network, bits]: Range): Range {
+  const isMapped = network instanceof ipaddr.IPv6 && network.isIPv4MappedAddress() && bits >= MAPPED_BITS;
+  return isMapped ? [network.toIPv4Address(), bits - MAPPED_BITS] : [network, bits];
+}
+
 function parseRange(entry: string): Range {
   try {
-    if (entry.includes("/")) return ipaddr.parseCIDR(entry);
+    if (entry.includes("/")) return unmapped(ipaddr.parseCIDR(entry));
     const address = ipaddr.process(entry);
     return [address, address.kind() === "ipv4" ? 32 : 128];
   } catch {

@@ -115,6 +115,24 @@ export const ERRORS = {
     retry: false,
     remedy: "Ask your administrator for a new key.",
   },
+  "weir:auth:unknown_session": {
+    status: 401,
+    type: "authentication_error",
+    retry: false,
+    remedy: "Sign in again: /login in Claude Code.",
+  },
+  "weir:auth:expired_session": {
+    status: 401,
+    type: "authentication_error",
+    retry: false,
+    remedy: "Sign in again: /login in Claude Code.",
+  },
+  "weir:auth:ended_session": {
+    status: 401,
+    type: "authentication_error",
+    retry: false,
+    remedy: "Sign in again, or ask your administrator whether your access has ended.",
+  },
   "weir:access:address": {
     status: 403,
     type: "permission_error",
@@ -133,11 +151,23 @@ export const ERRORS = {
     retry: false,
     remedy: "Use a key whose scopes include this endpoint.",
   },
+  "weir:access:tag": {
+    status: 403,
+    type: "permission_error",
+    retry: false,
+    remedy: "Name a project tag that the configuration allows (tags.allowed), or none.",
+  },
   "weir:access:not_owner": {
     status: 404,
     type: "not_found_error",
     retry: false,
     remedy: "Only the owner of an object sees it.",
+  },
+  "weir:policy:none": {
+    status: 404,
+    type: "not_found_error",
+    retry: false,
+    remedy: "Nothing is needed where this is meant; else add a policy under managed.policies.",
   },
   "weir:model:unknown": {
     status: 404,
@@ -165,6 +195,12 @@ export const ERRORS = {
     type: "billing_error",
     retry: false,
     remedy: "Wait for the reset, or ask for a higher budget.",
+  },
+  "weir:session:paused": {
+    status: 403,
+    type: "permission_error",
+    retry: false,
+    remedy: "Let the session go on with `weir session resume`, or start a new one.",
   },
   "weir:upstream:failed": {
     status: 502,

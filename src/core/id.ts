@@ -12,7 +12,7 @@ const PAIRS: readonly string[] = Array.from(
 );
 
 /** Prefixes of the ids that Weir makes; the prefix says what the id names. */
-export type IdPrefix = "req" | "att" | "org" | "team" | "usr" | "key" | "bud" | "evt";
+export type IdPrefix = "req" | "att" | "org" | "team" | "usr" | "key" | "bud" | "spl" | "rse" | "evt" | "ses";
 
 /**
  * Makes ids that sort by creation time: 10 characters of milliseconds, then 16 of which the first 4 count within

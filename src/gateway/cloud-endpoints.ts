@@ -1,3 +1,4 @@
+import type { WireName } from "../wire/codec.ts";
 import type { Endpoint } from "./endpoints.ts";
 
 /**
@@ -138,4 +139,20 @@ export function pathPattern(path: string): RegExp | null {
     })
     .join("");
   return new RegExp(`${source}$`);
+}
+
+/** Whose path it would be, for paths that nobody serves; the first that fits. */
+const TERRITORIES: readonly (readonly [pattern: RegExp, wire: WireName])[] = [
+  [/\/(?:model|inference-profiles|guardrail|async-invoke)(?:\/|$)/, "bedrock"],
+  [/\/projects\/[^/]+\/|\/publishers\//, "vertex"],
+  [/\/responses(?:\/|$)/, "openai-responses"],
+  [
+    /\/(?:chat\/|v1\/completions|embeddings|openai\/|images\/|audio\/|assistants|threads|fine_tuning\/|vector_stores)/,
+    "openai-chat",
+  ],
+];
+
+/** The format in which to say that nothing is at a path: its own client's, where the path tells who that is. */
+export function wireOfUnknown(path: string): WireName {
+  return TERRITORIES.find(([pattern]) => pattern.test(path))?.[1] ?? "anthropic";
 }

@@ -15,7 +15,9 @@ type EndpointKind =
   /** The simple API: a prompt in, a text out; a Messages request underneath. */
   | "simple"
   /** Embeddings: limited and metered, passed to upstreams that have them. */
-  | "embeddings";
+  | "embeddings"
+  /** Sign-in and administration: served by the control API. */
+  | "control";
 
 export interface Endpoint {
   /** The name that key scopes, metrics and the ledger use. */
@@ -106,6 +108,115 @@ export const ENDPOINTS: readonly Endpoint[] = [
     path: "/api/claude/health",
     open: true,
     summary: "Health of the simple API",
+  },
+  {
+    name: "spend_limits",
+    kind: "control",
+    methods: ["GET", "POST", "DELETE"],
+    path: "/v1/organizations/spend_limits",
+    prefix: true,
+    open: true,
+    summary: "Spend limits, for administrators (Admin API)",
+  },
+  {
+    name: "own_usage",
+    kind: "control",
+    methods: ["GET"],
+    path: "/api/oauth/usage",
+    summary: "How full the caller's spend limits are",
+  },
+  {
+    name: "managed_settings",
+    kind: "control",
+    methods: ["GET"],
+    path: "/managed/settings",
+    summary: "Claude Code's managed settings for the caller",
+  },
+  {
+    name: "desktop_bootstrap",
+    kind: "control",
+    methods: ["GET"],
+    path: "/user/bootstrap",
+    summary: "Claude Desktop's configuration for the caller",
+  },
+  {
+    name: "protocol",
+    kind: "control",
+    methods: ["GET"],
+    path: "/protocol",
+    open: true,
+    summary: "What clients can expect of this server",
+  },
+  {
+    name: "otlp_metrics",
+    kind: "control",
+    methods: ["POST"],
+    path: "/v1/metrics",
+    summary: "OpenTelemetry metrics of clients",
+  },
+  { name: "otlp_logs", kind: "control", methods: ["POST"], path: "/v1/logs", summary: "OpenTelemetry logs of clients" },
+  {
+    name: "otlp_traces",
+    kind: "control",
+    methods: ["POST"],
+    path: "/v1/traces",
+    summary: "OpenTelemetry traces of clients",
+  },
+  {
+    name: "sign_in_metadata",
+    kind: "control",
+    methods: ["GET", "HEAD"],
+    path: "/.well-known/oauth-authorization-server",
+    open: true,
+    summary: "Where devices sign in (RFC 8414)",
+  },
+  {
+    name: "device_authorization",
+    kind: "control",
+    methods: ["POST"],
+    path: "/oauth/device_authorization",
+    open: true,
+    summary: "A device asks to be signed in (RFC 8628)",
+  },
+  {
+    name: "device_page",
+    kind: "control",
+    methods: ["GET", "HEAD", "POST"],
+    path: "/device",
+    open: true,
+    summary: "The page on which people approve devices",
+  },
+  {
+    name: "device_deny",
+    kind: "control",
+    methods: ["POST"],
+    path: "/device/deny",
+    open: true,
+    summary: "Denies a device",
+  },
+  {
+    name: "sign_in_callback",
+    kind: "control",
+    methods: ["GET"],
+    path: "/oauth/callback",
+    open: true,
+    summary: "Back from the identity provider",
+  },
+  {
+    name: "token",
+    kind: "control",
+    methods: ["POST"],
+    path: "/oauth/token",
+    open: true,
+    summary: "Devices fetch and renew their tokens",
+  },
+  {
+    name: "token_revocation",
+    kind: "control",
+    methods: ["POST"],
+    path: "/oauth/revoke",
+    open: true,
+    summary: "Ends a session (RFC 7009)",
   },
   ...CLOUD_ENDPOINTS,
 ];

@@ -79,6 +79,8 @@ export class Exchange {
   place: Place | null = null;
   ticket: RateTicket | null = null;
   reservation: Reservation | null = null;
+  /** The project tag that pays beside the caller. */
+  tag: string | null = null;
   /** What the journal holds of the exchange, once its open record is written; it must then be settled. */
   admitted: AdmittedExchange | null = null;
   budgetHeaders: Readonly<Record<string, string>> | null = null;

@@ -37,3 +37,24 @@ describe("a method that an endpoint does not take", () => {
     expect(upstream.requests).toEqual([]);
   });
 });
+
+describe("a path at which nothing is", () => {
+  it.each([
+    ["Messages", "/v1/messages/m/unknown", { type: "error", error: { type: "not_found_error" } }, 404],
+    ["Bedrock", "/model/anthropic.claude-opus-5/converse", { message: expect.stringContaining("/converse") }, 404],
+    ["Bedrock", "/team/model/m/invoke-async", { message: expect.stringContaining("/invoke-async") }, 404],
+    ["Responses", "/v1/responses/resp_1/cancel", { error: { message: expect.any(String), param: null } }, 404],
+    ["Chat Completions", "/v1/chat/other", { error: { message: expect.any(String), param: null } }, 404],
+    [
+      "Vertex",
+      "/v1/projects/p/locations/l/publishers/google/models/gemini:generateContent",
+      { error: { message: expect.any(String), status: "NOT_FOUND" } },
+      404,
+    ],
+  ])("is answered in the format of %s (%s)", async (_, path, body, status) => {
+    const answer = await ask(gateway.url + path, { method: "POST", body: "{}" });
+
+    expect(answer.status).toBe(status);
+    expect(jsonOf(answer)).toMatchObject(body);
+  });
+});

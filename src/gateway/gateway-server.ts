@@ -6,12 +6,14 @@ import type { TLSSocketOptions } from "node:tls";
 import type { Component } from "../core/component.ts";
 import type { ErrorCode } from "../core/error-codes.ts";
 import { WeirError } from "../core/weir-error.ts";
+import { wireOfUnknown } from "./cloud-endpoints.ts";
 import { matchEndpoint, type EndpointMatch } from "./endpoints.ts";
 import { Exchange } from "./exchange.ts";
 import { discardBody } from "./http/discard-body.ts";
 import { publicError, sendError } from "./http/error-response.ts";
 import { checkFraming } from "./http/host-check.ts";
 import { answerClientError } from "./http/parse-error.ts";
+import { serveControl } from "./local/serve-control.ts";
 import { serveLocal } from "./local/serve-local.ts";
 import { serveObjects } from "./objects/serve-objects.ts";
 import { Pipeline } from "./pipeline.ts";
@@ -154,6 +156,7 @@ export class GatewayServer implements Component {
     response.on("close", this.#closed.bind(this, exchange));
     const { kind } = match.endpoint;
     if (kind === "local") this.#run(exchange, serveLocal(exchange, match.rest, this.#services));
+    else if (kind === "control") this.#run(exchange, serveControl(exchange, this.#services));
     else if (kind === "objects") this.#run(exchange, serveObjects(exchange, match.rest, this.#services));
     else this.#pipeline.run(exchange, this.#ended.bind(this));
   }
@@ -208,7 +211,7 @@ export class GatewayServer implements Component {
         recipient.response.shouldKeepAlive = false;
         this.#distrusted.add(request.socket);
       }
-      const clientWire = CLIENT_WIRES[match?.endpoint.wire ?? "anthropic"];
+      const clientWire = CLIENT_WIRES[match === null ? wireOfUnknown(path) : (match.endpoint.wire ?? "anthropic")];
       // The rest of the request is parsed before it is answered, so that a malformed one is found out to be that.
       discardBody(request).then(
         () => sendError({ ...recipient, clientWire }, refusal),

@@ -7,6 +7,7 @@ import { admit } from "./stages/admit.ts";
 import { attempt } from "./stages/attempt.ts";
 import { decode } from "./stages/decode.ts";
 import { identify } from "./stages/identify.ts";
+import { limit } from "./stages/limit.ts";
 import { plan } from "./stages/plan.ts";
 import { queue } from "./stages/queue.ts";
 import { receive } from "./stages/receive.ts";
@@ -15,7 +16,7 @@ import { settle } from "./stages/settle.ts";
 import type { Stage } from "./stages/stage.ts";
 
 /** The way of an exchange, in order. Documentation and traces read this same array; `settle` always runs, and once. */
-export const STAGES: readonly Stage[] = [receive, identify, queue, decode, admit, plan, attempt, relay, settle];
+export const STAGES: readonly Stage[] = [receive, identify, limit, queue, decode, admit, plan, attempt, relay, settle];
 
 const WORK = STAGES.filter((stage) => stage !== settle);
 

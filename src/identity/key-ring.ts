@@ -19,6 +19,8 @@ export interface Identity {
   readonly user: UserRecord | null;
   /** The subjects that pay and are limited, from the organisation down to the key. */
   readonly path: readonly { readonly scope: BudgetScope; readonly id: string }[];
+  /** The person's groups at the identity provider; empty for keys. */
+  readonly groups: readonly string[];
   /** Why the key is not valid whatever the time, or null. */
   readonly revoked: string | null;
 }
@@ -55,7 +57,7 @@ export class KeyRing {
       const teamId = key.teamId ?? user?.teamId ?? null;
       const team = teamId === null ? null : (teams.get(teamId) ?? null);
       const orphaned = (key.userId !== null && user === null) || (teamId !== null && team === null);
-      next.set(key.hmac, identityOf({ key, organization, team, user, orphaned }));
+      next.set(key.hmac, identityOf({ key, organization, team, user, orphaned, groups: [] }));
     }
     this.#byHmac = next;
     this.#revision = snapshot.revision;
@@ -98,10 +100,12 @@ interface Parts {
   user: UserRecord | null;
   /** Names a user or team that is not there: without them it would run outside their limits and budgets. */
   orphaned: boolean;
+  groups: readonly string[];
 }
 
-function identityOf(parts: Parts): Identity {
-  const { key, organization, team, user } = parts;
+/** The identity of a key or, with a key that stands for it, of a session. */
+export function identityOf(parts: Parts): Identity {
+  const { key, organization, team, user, groups } = parts;
   const principal: Principal = {
     organizationId: organization.id,
     teamId: team?.id ?? null,
@@ -115,7 +119,7 @@ function identityOf(parts: Parts): Identity {
   if (team !== null) path.push({ scope: "team", id: team.id });
   if (user !== null) path.push({ scope: "user", id: user.id });
   path.push({ scope: "key", id: key.id });
-  return { principal, key, organization, team, user, path, revoked: revocation(parts) };
+  return { principal, key, organization, team, user, path, groups, revoked: revocation(parts) };
 }
 
 function revocation({ key, organization, team, user, orphaned }: Parts): string | null {

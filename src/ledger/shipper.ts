@@ -22,7 +22,7 @@ export interface ShipSource extends JournalReader {
 
 export interface ShipperOptions {
   readonly reader: ShipSource;
-  readonly store: UsageStore;
+  readonly store: Pick<UsageStore, "cursor" | "ship">;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Longest time that a durable entry waits while the store is well. */

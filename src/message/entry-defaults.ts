@@ -6,6 +6,7 @@ import type { Entry, OpenRecord } from "./entry.ts";
  */
 export const OPEN_DEFAULTS = {
   clientFormat: "anthropic",
+  tag: null,
 } as const satisfies Partial<OpenRecord>;
 
 export const ENTRY_DEFAULTS = {

@@ -7,8 +7,20 @@ export type Outcome =
   | "upstream_cut"
   | "upstream_error"
   | "timeout"
+  /** Weir itself did not take it: a policy, a limit, overload, or what was wrong with the request. No upstream was asked. */
+  | "refused"
+  /** Weir itself failed. */
+  | "internal_error"
   /** Cut by Weir: when its time to drain ran out, or found open at boot after a crash and settled with an estimate. */
   | "interrupted";
+
+/** What the audit trail keeps of a request, where the policy asks for it. */
+export interface AuditedRequest {
+  /** The client's address. */
+  readonly address: string;
+  /** SHA-256 of the body as the client sent it, decompressed, hex. */
+  readonly sha256: string;
+}
 
 /** What is known of an exchange from its admission on. Times are milliseconds since the epoch, money integer micro-dollars. */
 export interface AdmittedExchange {
@@ -21,6 +33,8 @@ export interface AdmittedExchange {
   readonly sessionId: string | null;
   readonly agentId: string | null;
   readonly parentAgentId: string | null;
+  /** The project that pays beside the caller; null for none. */
+  readonly tag: string | null;
   readonly endpoint: string;
   /** Name of the wire format that the client spoke. */
   readonly clientFormat: string;
@@ -31,6 +45,8 @@ export interface AdmittedExchange {
   readonly reservedMicroUsd: number;
   /** Version of the price table that the exchange was admitted under. */
   readonly priceVersion: string;
+  /** Absent where exchanges are not audited. */
+  readonly audited?: AuditedRequest | undefined;
   /** When the reservation was made: the entry belongs to the budget windows of this moment. */
   readonly admittedAtMs: number;
 }

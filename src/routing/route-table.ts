@@ -26,6 +26,8 @@ export class Route {
   readonly #all: readonly RouteTarget[];
   /** Of one upstream alone, by its name: the router wants the same list for the same question. */
   readonly #ofUpstream = new Map<string, readonly RouteTarget[]>();
+  /** Those that count tokens; `""` for all upstreams. */
+  readonly #counting = new Map<string, readonly RouteTarget[]>();
 
   constructor(model: string, targets: readonly Target[], more: RouteDetails) {
     this.model = model;
@@ -38,6 +40,18 @@ export class Route {
 
   byKey(key: string): Target | null {
     return this.#byKey.get(key) ?? null;
+  }
+
+  /** Those targets for the router that count tokens; with `upstream`, those there alone. Empty where none does. */
+  counting(upstream: string | null): readonly RouteTarget[] {
+    const name = upstream ?? "";
+    const known = this.#counting.get(name);
+    if (known !== undefined) return known;
+    const own = this.plannable(upstream).filter(({ key, upstreamModel }) =>
+      this.byKey(key)?.upstream.dialect.countsTokens(upstreamModel),
+    );
+    if (upstream === null || own.length > 0) this.#counting.set(name, own);
+    return own;
   }
 
   /** The targets for the router; with `upstream`, those there alone (it holds the request's files). */

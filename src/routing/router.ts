@@ -189,7 +189,7 @@ export class Router {
   served(plan: Plan, by: PlannedTarget, usage: Usage, nowMs: number): AffinityDecision {
     const decision = affinityAfter(plan, by.target);
     if (plan.session === NO_SESSION) return decision;
-    const warm = warmthAfter(usage, by.target, plan.warm, nowMs);
+    const warm = warmthAfter(usage, by.target, plan.warm, { nowMs, ttlMs: this.#settings.affinity.ttlMs });
     if (warm !== null) this.#sessions.put(plan.session, warm);
     return decision;
   }

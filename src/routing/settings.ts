@@ -117,6 +117,8 @@ export interface AffinitySettings {
   readonly keepWarmFromMicroUsd: number;
   /** Longest such wait. */
   readonly keepWarmWaitMs: number;
+  /** How long a prompt cache counts as warm since its last use, where it was not written for an hour. */
+  readonly ttlMs: number;
 }
 
 export interface RetrySettings {
@@ -313,6 +315,8 @@ export const DEFAULT_ROUTING: RoutingSettings = {
     // Five cents: about 9,000 tokens of Opus.
     keepWarmFromMicroUsd: 50_000,
     keepWarmWaitMs: 2_000,
+    // Five minutes, as Anthropic and the clouds keep one.
+    ttlMs: 300_000,
   },
   retry: {
     maxAttempts: 4,

@@ -57,6 +57,11 @@ export class CatalogueDialect implements UpstreamDialect {
     this.keepsObjects = options.row.keepsObjects;
   }
 
+  countsTokens(model: string): boolean {
+    const { countedModelId } = this.#options;
+    return this.countingWires.length > 0 && (countedModelId === undefined || countedModelId(model) !== null);
+  }
+
   path(asked: PathQuestion): string {
     const { row, countedModelId } = this.#options;
     const counts = asked.operation === "count_tokens";

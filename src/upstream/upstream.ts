@@ -2,9 +2,11 @@ import { ProxyAgent, type Client, type Dispatcher } from "undici";
 
 import type { AddressList } from "../core/address-list.ts";
 import type { Operation, WireName } from "../wire/codec.ts";
+import { BetaMemory } from "./beta-memory.ts";
 import type { CredentialSource } from "./credentials/credential.ts";
 import { guardedLookup, isAllowed, AddressRefused } from "./transport/address-guard.ts";
 import { ConnectionPool, type Connections, Leased } from "./transport/connection-pool.ts";
+import { Http1Pool } from "./transport/http1/http1-pool.ts";
 
 export interface UpstreamTls {
   /** PEM texts, already read. */
@@ -20,6 +22,8 @@ export interface UpstreamDialect {
   readonly wires: readonly WireName[];
   /** Those of them in which it counts tokens. */
   readonly countingWires: readonly WireName[];
+  /** Whether it counts tokens of the model that has this id there. */
+  countsTokens(model: string): boolean;
   /** Path and query of an operation, without the prefix of the base URL. Throws WeirError where it does not exist. */
   path(asked: PathQuestion): string;
   /** The id that a model has there when the configuration does not say; null when it does not have the model. */
@@ -87,8 +91,13 @@ export interface UpstreamSettings {
   readonly maxConcurrent?: number | null;
   /** Private, loopback and link-local ranges in which the upstream may be. */
   readonly allowPrivate: AddressList;
+  /** What speaks HTTP over direct connections; Weir's own client unless set. */
+  readonly client?: HttpClient;
   readonly forwardUserIdentity: boolean;
 }
+
+/** Weir's own HTTP/1.1 client, or undici's. Connections through a proxy are always undici's. */
+type HttpClient = "weir" | "undici";
 
 /** How long an idle connection is kept. Providers close at about a minute or say so themselves. */
 const KEEP_ALIVE_MS = 30_000;
@@ -117,6 +126,9 @@ export class Upstream {
     this.#host = url.host;
     this.connections = connect(url, settings);
   }
+
+  /** What it is known to take and to refuse beyond what tables say. */
+  readonly betas = new BetaMemory();
 
   get dialect(): UpstreamDialect {
     return this.settings.dialect;
@@ -235,9 +247,20 @@ function connect(url: URL, settings: UpstreamSettings): Connections {
   const literal = url.hostname.replace(/^\[|\]$/g, "");
   if (/^[\d.]+$|:/.test(literal) && !isAllowed(literal, settings.allowPrivate))
     throw new AddressRefused(literal, literal);
+  const lookup = guardedLookup(settings.allowPrivate);
+  if (settings.client !== "undici") {
+    return new Http1Pool(url.origin, {
+      tls,
+      lookup,
+      connectTimeoutMs: settings.connectTimeoutMs,
+      headersTimeoutMs: settings.headersTimeoutMs,
+      bodyTimeoutMs: settings.idleTimeoutMs,
+      keepAliveMs: KEEP_ALIVE_MS,
+    });
+  }
   return new ConnectionPool(url.origin, {
     ...timeouts,
-    connect: { ...tls, timeout: settings.connectTimeoutMs, lookup: guardedLookup(settings.allowPrivate) },
+    connect: { ...tls, timeout: settings.connectTimeoutMs, lookup },
   });
 }
 

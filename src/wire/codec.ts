@@ -1,5 +1,5 @@
 import type { WeirError } from "../core/weir-error.ts";
-import type { ScannedRequest } from "./anthropic/request-scan.ts";
+import type { ScannedRequest, ScanLimits } from "./anthropic/request-scan.ts";
 
 /** The formats that clients and upstreams speak. `anthropic` is the canonical one: Messages as JSON, streams as its events. */
 export type WireName = "anthropic" | "bedrock" | "vertex" | "openai-chat" | "openai-responses";
@@ -48,6 +48,15 @@ export interface ClientCall {
   /** Betas to be added to those of the `anthropic-beta` header. */
   readonly betas: readonly string[];
   readonly warnings: readonly WireWarning[];
+  /**
+   * What a scan of `canonical` would tell, where it is known more cheaply; then scanning it would only do work twice. Throws
+   * WeirError as the scan does.
+   */
+  scan?(limits: ScanLimits): ScannedRequest;
+  /** Where the client's body contradicts its path: the body as the path means it, for upstreams of the same format. */
+  readonly corrected?: { readonly body: Buffer; readonly warnings: readonly WireWarning[] } | null;
+  /** The status that a client of this format is told for one that an upstream of the same format gave; the same unless given. */
+  passedStatus?(status: number): number;
   /** A whole canonical answer (status below 400) in the client's format. Throws when it is no Messages answer. */
   encodeAnswer(canonical: Buffer, context: AnswerContext): Buffer;
   /** A canonical error envelope that an upstream gave, in the client's format. */
@@ -83,6 +92,8 @@ export interface CanonicalRequest {
   readonly upstreamModel: string;
   /** Whether that id is a name that somebody chose for a deployment, from which the model need not be seen; default false. */
   readonly isDeployment?: boolean;
+  /** Betas that the upstream is known to refuse of this model: left out, with a warning, where nothing in the body needs them. */
+  readonly refusedBetas?: ReadonlySet<string>;
 }
 
 /** A format that upstreams speak. One instance for the process. */
@@ -105,6 +116,8 @@ export interface TargetCall {
   /** Lower-case name, value list: content-type and what the format needs besides credentials. */
   readonly headers: readonly string[];
   readonly warnings: readonly WireWarning[];
+  /** The betas that go with it under the upstream's names for them; absent where they are the client's own business. */
+  readonly betas?: readonly string[];
   /** A whole answer (status below 400) as canonical JSON. Throws when it is not one of this format. */
   decodeAnswer(body: Buffer): Buffer;
   /** An error answer as a canonical error envelope, its message kept word for word. */

@@ -95,7 +95,7 @@ describe.skipIf(claude.missing)(claude.title("Claude Code through Weir to other 
   });
 
   it.each<ClaudeMode>(["anthropic", "bedrock-token", "vertex", "foundry"])(
-    "shows /context in %s mode at a cloud that cannot count: Claude Code estimates then",
+    "shows /context in %s mode at a cloud that cannot count, from an estimate of Weir's own",
     async (mode) => {
       const session = await fleet.run("/context", { mode, args: ["--model", fleetModel("openai")] });
       expect({ code: session.code, stdout: session.stdout }).toEqual({
@@ -103,7 +103,8 @@ describe.skipIf(claude.missing)(claude.title("Claude Code through Weir to other 
         stdout: expect.stringContaining("Context Usage"),
       });
       const counts = session.requests.filter(({ url }) => COUNTING.test(url));
-      expect(new Set(counts.map(({ status }) => status))).toEqual(new Set([400]));
+      expect(counts.length).toBeGreaterThan(5);
+      expect(new Set(counts.map(({ status }) => status))).toEqual(new Set([200]));
       expect(session.rows.filter(({ target }) => target === "openai")).toEqual([]);
       expect(fleet.cloud("openai").charges).toEqual([]);
       expect(fleet.complaints()).toEqual([]);

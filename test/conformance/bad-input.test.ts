@@ -116,6 +116,24 @@ describe("a body that is no valid request", () => {
 });
 
 describe("a content type", () => {
+  it.each([
+    "application/json; charset=utf-16",
+    'application/json;charset="UTF-16LE"',
+    "application/json; charset=latin1",
+  ])("of another charset than UTF-8 is refused (%s)", async (type) => {
+    const answer = await post(JSON.stringify(messageBody()), { "content-type": type });
+    expectRefusal(answer, 415, "invalid_request_error", /charset of application\/json must be UTF-8/);
+  });
+
+  it.each([
+    "application/json; charset=utf-8",
+    'application/json;charset="UTF-8"',
+    "application/json; charset=us-ascii",
+  ])("that says UTF-8 is taken (%s)", async (type) => {
+    const answer = await post("{broken", { "content-type": type });
+    expectRefusal(answer, 400, "invalid_request_error", /not valid JSON/);
+  });
+
   it.each(["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "application/jsonx", "json"])(
     "%s is refused",
     async (type) => {

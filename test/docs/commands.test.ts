@@ -13,6 +13,19 @@ import { blocksOf, pages, ROOT, type Block } from "./markdown.ts";
 
 /** What a reader's checkout has. The commands run in a directory of their own in which these are links. */
 const CHECKOUT = ["bin", "examples", "node_modules", "package.json", "schema", "src"];
+/** Secrets that a reader would have generated. */
+const ADMIN_KEYS = {
+  WEIR_ADMIN_WRITE_KEY: "wk-0f9d8c7b6a59483726151403f2e1d0c9",
+  WEIR_ADMIN_READ_KEY: "rk-b1c2d3e4f5061728394a5b6c7d8e9fa0",
+};
+/** What the guides have their readers write into weir.yaml before the commands. */
+const READERS_SETTINGS = {
+  tags: { allowed: ["search"] },
+  admin: {
+    write_keys: [{ id: "terraform", key: ADMIN_KEYS.WEIR_ADMIN_WRITE_KEY }],
+    read_keys: [{ id: "reporting", key: ADMIN_KEYS.WEIR_ADMIN_READ_KEY }],
+  },
+};
 const COMMAND_TIMEOUT_MS = 120_000;
 
 /** Stands for Claude Code: asks where it is told to, with the credential it is given, as the real one would. */
@@ -64,7 +77,7 @@ describe.skipIf(curl.missing)(curl.title("the commands in the documents"), () =>
     const claude = path.join(directory, "claude");
     await writeFile(claude, CLAUDE);
     await chmod(claude, 0o755);
-    weir = await WeirProcess.start();
+    weir = await WeirProcess.start({ config: READERS_SETTINGS });
   });
 
   afterAll(async () => {
@@ -91,6 +104,7 @@ describe.skipIf(curl.missing)(curl.title("the commands in the documents"), () =>
     const env = {
       PATH: [directory, path.join(ROOT, "node_modules/.bin"), process.env["PATH"]].join(":"),
       HOME: cwd,
+      ...ADMIN_KEYS,
       ANTHROPIC_BASE_URL: weir.url,
       ANTHROPIC_AUTH_TOKEN: weir.key,
       WEIR_ADMIN_URL: weir.adminUrl,

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -22,6 +23,11 @@ const ENV = {
   CENTRAL_GATEWAY_TOKEN: "0f9d8c7b6a59483726151403",
   FOUNDRY_API_KEY: "9c0d1e2f30415162738495a6b7c8d9f0",
   GOOGLE_CLOUD_PROJECT: "example-prod",
+  OIDC_CLIENT_SECRET: "0f9d8c7b6a59483726151403",
+  WEIR_AUDIT_KEY: generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }),
+  WEIR_JWT_SECRET: "b8Q2x7Lm5Zk9v3Nf6Rt1Yw4Hc0Js8PdG",
+  WEIR_ADMIN_READ_KEY: "rk-b1c2d3e4f5061728394a5b6c7d8e9fa0",
+  WEIR_ADMIN_WRITE_KEY: "wk-0f9d8c7b6a59483726151403f2e1d0c9",
   WEIR_KEY_PEPPER: "Vh3nQm0c9s1xYk7bZ2rTq8LwEaJ5uPdG",
   WEIR_POSTGRES_URL: "postgres://weir:0f9d8c7b6a594837@db.example.com/weir?sslmode=verify-full",
 };

@@ -26,6 +26,7 @@ export function exampleOpen(exchangeId: string, changes: Partial<OpenRecord> = {
     sessionId: "3f0e5c9e-9c3e-4a53-8d0c-4c3c1b7f1c11",
     agentId: null,
     parentAgentId: null,
+    tag: null,
     endpoint: "/v1/messages",
     clientFormat: "anthropic",
     modelAsked: "claude-sonnet-4-5",

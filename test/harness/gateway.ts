@@ -8,11 +8,14 @@ import type { GatewayServices } from "../../src/gateway/services.ts";
 import type { Snapshot } from "../../src/gateway/snapshot.ts";
 import { KeyRing } from "../../src/identity/key-ring.ts";
 import { hintOfSecret, KeyHasher, newKeySecret } from "../../src/identity/key-secret.ts";
+import { SessionRing } from "../../src/identity/tokens/session-ring.ts";
 import { BudgetBook } from "../../src/ledger/budgets/budget-book.ts";
 import { CostForecaster } from "../../src/ledger/budgets/cost-forecaster.ts";
 import type { Journal } from "../../src/ledger/journal/journal.ts";
 import { PriceBook } from "../../src/ledger/prices/price-book.ts";
 import type { Entry, OpenRecord } from "../../src/message/entry.ts";
+import { TagBook } from "../../src/policy/budget/tag-book.ts";
+import { ManagedPolicies } from "../../src/policy/managed/managed-policies.ts";
 import { LimitTable, type LimitSettings } from "../../src/policy/rate/limit-table.ts";
 import { RatePolicy } from "../../src/policy/rate/rate-policy.ts";
 import { OverloadGate } from "../../src/routing/overload/overload-gate.ts";
@@ -166,12 +169,15 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
     limits: new LimitTable(options.limits ?? UNLIMITED),
     queue: { size: 100, timeoutMs: 60_000 },
     access: { allow: new AddressList([]), deny: new AddressList([]), trustedProxies: new AddressList([]) },
+    blockedMessage: null,
     requireKey: true,
+    auditExchanges: false,
     maxRequestBytes: 32 * 1024 * 1024,
     maxDecompressedBytes: 32 * 1024 * 1024,
     maxUrlLength: 8_192,
     maxJsonDepth: 128,
     pingIntervalMs: 15_000,
+    managed: new ManagedPolicies([]),
     ...options.snapshot,
   };
   const budgets = new BudgetBook({
@@ -190,6 +196,7 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
     logger: silentLogger,
     accessLog: new AccessLog(clock, (text) => accessLines.push(text)),
     keys,
+    sessions: new SessionRing(),
     rate: new RatePolicy(),
     budgets,
     forecaster: new CostForecaster(0.95),
@@ -202,8 +209,15 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
     overload: new OverloadGate(options.overload ?? DEFAULT_OVERLOAD, Math.random),
     journal,
     metrics: new GatewayMetrics(),
+    runaway: { observe: () => {}, pauseOf: () => null },
+    tags: new TagBook({ allowed: [], header: "x-weir-tag", unknown: "refuse" }),
     streams: new StreamKeeper(clock),
     objects: options.objects ?? unusedObjects(),
+    control: {
+      serve: async () => {
+        throw new Error("this gateway has no control API");
+      },
+    },
     health: {
       get draining() {
         return draining;

@@ -43,6 +43,7 @@ export function upstreamSettings(
     extraHeaders: fixedHeaders(upstream),
     proxyUrl: isSandbox ? null : proxyUrlOf(upstream, baseUrl, config),
     tls: tls ?? NO_TLS,
+    client: isSandbox ? "weir" : upstream.client,
     ...waits(upstream, config),
     maxConcurrent: limitOrNull(upstream.max_concurrent),
     allowPrivate: new AddressList(isSandbox ? LOOPBACK : config.network.allow_private_upstreams),

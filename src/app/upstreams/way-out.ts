@@ -30,7 +30,8 @@ export async function tokenNetworkOf(config: Config): Promise<NetworkSettings> {
   return { proxy: proxySettings(config), ca: await networkCa(config) };
 }
 
-function proxySettings({ network }: Config): ProxySettings {
+/** The proxies of the configuration (which the loader has filled from the environment where it may). */
+export function proxySettings({ network }: Config): ProxySettings {
   const { http_proxy, https_proxy, no_proxy } = network.proxy;
   return { httpProxy: http_proxy ?? null, httpsProxy: https_proxy ?? null, noProxy: no_proxy };
 }

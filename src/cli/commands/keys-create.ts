@@ -2,11 +2,14 @@ import type { Command } from "commander";
 
 import { IdGenerator } from "../../core/id.ts";
 import { formatUsd } from "../../core/money.ts";
+import { performAudited } from "../../core/perform-audited.ts";
+import { addReasonOption, commandAct, type ReasonOption } from "../audit/command-act.ts";
 import { baseUrlOf } from "../base-url.ts";
 import type { CommonOptions } from "../cli-context.ts";
 import { EXIT } from "../cli-error.ts";
 import { addInstallationOptions, defineCommand, type Host, outputFor } from "../define-command.ts";
 import { Names } from "../directory/names.ts";
+import { auditedKey } from "../keys/audited-key.ts";
 import { type KeyPlan, planKey, unmatchedPatterns, writeKey } from "../keys/create-key.ts";
 import { isoTime, keyDocument } from "../keys/key-document.ts";
 import { keyFilePath } from "../keys/key-file.ts";
@@ -22,7 +25,7 @@ const EXAMPLES = [
   { line: "weir keys create --name tool --json | jq -r .secret", note: "the secret alone, for a script" },
 ];
 
-interface Options extends CommonOptions, KeyOptions {
+interface Options extends CommonOptions, KeyOptions, ReasonOption {
   readonly save?: boolean;
 }
 
@@ -35,7 +38,7 @@ export function keysCreateCommand(host: Host): Command {
       "Creates a key and prints its secret, which is shown this once and stored nowhere, with the two lines that put Claude Code behind Weir.",
     examples: EXAMPLES,
   });
-  addInstallationOptions(addKeyOptions(command))
+  addInstallationOptions(addReasonOption(addKeyOptions(command)))
     .option(
       "--save",
       "also store the secret for `weir claude` on this machine (~/.config/weir/key, readable by you alone)",
@@ -54,7 +57,14 @@ async function createKey(host: Host, options: Options): Promise<number> {
     for (const pattern of unmatchedPatterns(plan.key.scopes.models, records.config)) {
       output.warn(`no model that Weir knows matches ${pattern}`);
     }
-    await writeKey(plan, records);
+    const { organizationId, id } = plan.key;
+    const after = {
+      ...auditedKey(plan.key, plan.budgets),
+      new_team: plan.newTeam === null ? null : { id: plan.newTeam.id, name: plan.newTeam.name },
+      new_user: plan.newUser === null ? null : { id: plan.newUser.id, name: plan.newUser.name },
+    };
+    const what = { organizationId, action: "key.create", object: `key:${id}`, before: null, after };
+    await performAudited(records.audit.trail, commandAct(context, what, options), () => writeKey(plan, records));
     const file = options.save === true ? keyFilePath(context.env) : null;
     const names = new Names(await records.directory.load());
     const baseUrl = baseUrlOf(records.config);

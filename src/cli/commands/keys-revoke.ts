@@ -1,10 +1,13 @@
 import type { Command } from "commander";
 
+import { performAudited } from "../../core/perform-audited.ts";
 import type { KeyRecord } from "../../store/ports/directory.ts";
+import { addReasonOption, commandAct, type ReasonOption } from "../audit/command-act.ts";
 import type { CommonOptions } from "../cli-context.ts";
 import { EXIT } from "../cli-error.ts";
 import { addInstallationOptions, defineCommand, type Host, outputFor } from "../define-command.ts";
 import { Names } from "../directory/names.ts";
+import { keyEnds } from "../keys/audited-key.ts";
 import { findKey } from "../keys/find-key.ts";
 import { isoTime, keyDocument } from "../keys/key-document.ts";
 import { printable } from "../terminal/text-width.ts";
@@ -16,7 +19,7 @@ const EXAMPLES = [
   { line: "weir keys revoke wr-prod-3f9a", note: "by the hint that lists and logs show" },
 ];
 
-interface Options extends CommonOptions {
+interface Options extends CommonOptions, ReasonOption {
   readonly yes?: boolean;
 }
 
@@ -30,7 +33,7 @@ export function keysRevokeCommand(host: Host): Command {
     examples: EXAMPLES,
   });
   command.argument("<key>", "the key's id, hint (wr-prod-3f9a), name, or secret").option("-y, --yes", "do not ask");
-  return addInstallationOptions(command).action(async (wanted: string, options: Options) =>
+  return addInstallationOptions(addReasonOption(command)).action(async (wanted: string, options: Options) =>
     host.finish(await revokeKey(host, wanted, options)),
   );
 }
@@ -38,7 +41,7 @@ export function keysRevokeCommand(host: Host): Command {
 async function revokeKey(host: Host, wanted: string, options: Options): Promise<number> {
   const { context } = host;
   const output = outputFor(host, options);
-  return await withRecords(context, options, async ({ directory, hasher }) => {
+  return await withRecords(context, options, async ({ directory, hasher, audit }) => {
     const snapshot = await directory.load();
     const names = new Names(snapshot);
     const nowMs = context.clock.nowMs();
@@ -63,7 +66,15 @@ async function revokeKey(host: Host, wanted: string, options: Options): Promise<
       }
     }
     const revokedAtMs = context.clock.nowMs();
-    await directory.revokeKey(key.id, revokedAtMs);
+    const what = {
+      organizationId: key.organizationId,
+      action: "key.revoke",
+      object: `key:${key.id}`,
+      before: keyEnds(key),
+      after: keyEnds({ ...key, revokedAtMs }),
+    };
+    const act = commandAct(context, what, options);
+    await performAudited(audit.trail, act, () => directory.revokeKey(key.id, revokedAtMs));
     output.result({ key: keyDocument({ ...key, revokedAtMs }, about), changed: true }, () => [
       `Revoked ${titleOf(key, names)}. Every running Weir refuses it within a second.`,
     ]);

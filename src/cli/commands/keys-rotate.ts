@@ -1,11 +1,14 @@
 import { type Command, Option } from "commander";
 
 import { IdGenerator } from "../../core/id.ts";
+import { performAudited } from "../../core/perform-audited.ts";
+import { addReasonOption, commandAct, type ReasonOption } from "../audit/command-act.ts";
 import { baseUrlOf } from "../base-url.ts";
 import type { CommonOptions } from "../cli-context.ts";
 import { EXIT } from "../cli-error.ts";
 import { addInstallationOptions, defineCommand, type Host, outputFor } from "../define-command.ts";
 import { Names } from "../directory/names.ts";
+import { auditedKey, keyEnds } from "../keys/audited-key.ts";
 import { findKey } from "../keys/find-key.ts";
 import { isoTime, keyDocument } from "../keys/key-document.ts";
 import { keyFilePath } from "../keys/key-file.ts";
@@ -25,7 +28,7 @@ const EXAMPLES = [
 
 const DEFAULT_OVERLAP: Span = { count: 24, unit: "hours" };
 
-interface Options extends CommonOptions, RotationOptions {
+interface Options extends CommonOptions, RotationOptions, ReasonOption {
   readonly save?: boolean;
 }
 
@@ -50,7 +53,7 @@ export function keysRotateCommand(host: Host): Command {
       expiryOption,
     )
     .option("--save", "also store the new secret for `weir claude` on this machine");
-  return addInstallationOptions(command).action(async (wanted: string, options: Options) =>
+  return addInstallationOptions(addReasonOption(command)).action(async (wanted: string, options: Options) =>
     host.finish(await rotateKey(host, wanted, options)),
   );
 }
@@ -58,13 +61,14 @@ export function keysRotateCommand(host: Host): Command {
 async function rotateKey(host: Host, wanted: string, options: Options): Promise<number> {
   const { context } = host;
   const output = outputFor(host, options);
-  return await withRecords(context, options, async ({ config, directory, hasher }) => {
+  return await withRecords(context, options, async ({ config, directory, hasher, audit }) => {
     const snapshot = await directory.load();
     const nowMs = context.clock.nowMs();
     const old = findKey(wanted, { snapshot, hasher, nowMs });
     const ids = new IdGenerator(context.clock);
     const rotation = planRotation(old, options, { snapshot, hasher, ids, nowMs });
-    await writeRotation(rotation, directory);
+    const act = commandAct(context, rotationFacts(rotation), options);
+    await performAudited(audit.trail, act, () => writeRotation(rotation, directory));
     const { fresh, secret, budgets, oldEndMs } = rotation;
     const baseUrl = baseUrlOf(config);
     const file = options.save === true ? keyFilePath(context.env) : null;
@@ -81,6 +85,17 @@ async function rotateKey(host: Host, wanted: string, options: Options): Promise<
     await saveSecret(secret, file, output);
     return EXIT.ok;
   });
+}
+
+/** For the audit trail: what becomes of the old key, and the new one. */
+function rotationFacts({ old, fresh, budgets, oldEndMs }: Rotation) {
+  return {
+    organizationId: old.organizationId,
+    action: "key.rotate",
+    object: `key:${old.id}`,
+    before: keyEnds(old),
+    after: { ...keyEnds({ ...old, expiresAtMs: oldEndMs }), replaced_by: auditedKey(fresh, budgets) },
+  };
 }
 
 function describe({ old, fresh, budgets, oldEndMs }: Rotation, nowMs: number): string[] {

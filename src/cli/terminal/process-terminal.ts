@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import type { WriteStream } from "node:tty";
 
 import { confirm, isCancel } from "@clack/prompts";
@@ -44,6 +45,15 @@ function sinkOf(stream: WriteStream, env: Readonly<Record<string, string | undef
     },
     write(text) {
       if (isOpen) stream.write(text);
+    },
+    async drained() {
+      if (!isOpen || !stream.writableNeedDrain) return;
+      // A reader that went away never drains: its pipe closes instead.
+      const ended = new AbortController();
+      const { signal } = ended;
+      const seen = ["drain", "close", "error"].map((event) => once(stream, event, { signal }).catch(() => {}));
+      await Promise.race(seen);
+      ended.abort();
     },
   };
 }

@@ -5,6 +5,8 @@ export interface TextSink {
   /** Width in characters; null where there is no screen to fit on. */
   readonly columns: number | null;
   write(text: string): void;
+  /** Resolves when the reader has kept up, for output that does not fit into memory. Absent where nothing waits. */
+  drained?(): Promise<void>;
 }
 
 /** The person or script at the other end, so that tests can stand in for it. */

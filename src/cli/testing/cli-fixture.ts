@@ -1,14 +1,24 @@
+import { generateKeyPairSync } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { isDeepStrictEqual } from "node:util";
 
 import { loadConfig } from "../../config/load.ts";
+import type { AuditTrail } from "../../core/audit-act.ts";
 import { ManualClock } from "../../core/clock.ts";
+import { AuditRecorder } from "../../ledger/audit/audit-recorder.ts";
+import { StatementSigner, TrustedKeys } from "../../ledger/audit/statement-signer.ts";
 import { KeyHasher } from "../../identity/key-secret.ts";
 import type { Entry } from "../../message/entry.ts";
 import { emptyUsage } from "../../message/usage.ts";
+import { MemoryAuditStore } from "../../store/memory/memory-audit-store.ts";
 import { MemoryDirectoryStore } from "../../store/memory/memory-directory-store.ts";
+import { MemoryReportStore } from "../../store/memory/memory-report-store.ts";
+import { MemorySessionPauseStore } from "../../store/memory/memory-session-pause-store.ts";
+import { MemorySpendLimitStore } from "../../store/memory/memory-spend-limit-store.ts";
 import { MemoryUsageStore } from "../../store/memory/memory-usage-store.ts";
+import type { AuditStatement, ChainId } from "../../store/ports/audit.ts";
 import type { CliContext, CommonOptions, Inspections, Records, ServeOptions } from "../cli-context.ts";
 import { configInvalid } from "../error-report.ts";
 import { runCli } from "../run.ts";
@@ -34,6 +44,17 @@ export class CliFixture implements AsyncDisposable {
   readonly clock = new ManualClock(NOON_MS);
   readonly records = new MemoryDirectoryStore();
   readonly usage = new MemoryUsageStore();
+  readonly spendLimits = new MemorySpendLimitStore(this.records);
+  readonly reports = new MemoryReportStore(this.usage);
+  readonly sessionPauses = new MemorySessionPauseStore();
+  readonly audit = new MemoryAuditStore();
+  /** Where commands record what they do; a test may put one in its place that refuses. */
+  auditTrail: AuditTrail = new AuditRecorder(this.audit, this.clock);
+  readonly auditSigner = new StatementSigner(
+    generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }),
+  );
+  /** What this machine keeps of signed heads. */
+  readonly keptHeads: AuditStatement[] = [];
   readonly hasher = new KeyHasher("a pepper for tests, long enough to be one");
   readonly env: Record<string, string | undefined>;
   readonly served: ServeOptions[] = [];
@@ -108,6 +129,8 @@ export class CliFixture implements AsyncDisposable {
         return 0;
       },
       loadConfig: (options) => this.#loadConfig(options),
+      systemUser: "ada",
+      auditSigner: async () => this.auditSigner,
       openRecords: (options) => this.#openRecords(options, terminal),
     };
   }
@@ -142,6 +165,17 @@ export class CliFixture implements AsyncDisposable {
       config: loaded.config,
       directory: this.records,
       usage: this.usage,
+      spendLimits: this.spendLimits,
+      reports: this.reports,
+      sessionPauses: this.sessionPauses,
+      audit: {
+        store: this.audit,
+        trail: this.auditTrail,
+        signer: this.auditSigner,
+        trusted: new TrustedKeys([this.auditSigner.publicKey]),
+        keptHead: async (chain) =>
+          this.keptHeads.find((head) => isDeepStrictEqual(chainIdOf(head), chainIdOf(chain))) ?? null,
+      },
       hasher: this.hasher,
       serverRunning: false,
       close: async () => {
@@ -149,6 +183,10 @@ export class CliFixture implements AsyncDisposable {
       },
     };
   }
+}
+
+function chainIdOf({ organizationId, retentionClass }: ChainId): ChainId {
+  return { organizationId, retentionClass };
 }
 
 const ENTRY: Entry = {
@@ -163,6 +201,7 @@ const ENTRY: Entry = {
   sessionId: null,
   agentId: null,
   parentAgentId: null,
+  tag: null,
   endpoint: "messages",
   clientFormat: "anthropic",
   modelAsked: "claude-sonnet-5",

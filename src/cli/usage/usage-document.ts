@@ -1,4 +1,5 @@
 import { formatUsd } from "../../core/money.ts";
+import { csvCell } from "../../ledger/reports/csv.ts";
 import type { OrganizationRecord } from "../../store/ports/directory.ts";
 import type { UsageDimension, UsageRow } from "../../store/ports/usage.ts";
 import type { Names } from "../directory/names.ts";
@@ -34,7 +35,7 @@ export function usageCsv(report: UsageReport, names: Names): string {
       const label = printable(labelOf(row, by, names) ?? "");
       return NAMED_DIMENSIONS.has(by) ? [row.group[by] ?? "", label] : [label];
     });
-    return [...group.map(csvText), ...Object.values(sumsDocument(row)).map(String)];
+    return [...group.map(csvCell), ...Object.values(sumsDocument(row)).map(String)];
   });
   return [header, ...lines].map((cells) => `${cells.join(",")}\n`).join("");
 }
@@ -62,10 +63,4 @@ function sumsDocument(sums: UsageSums): Record<string, number | string> {
     cache_loss_usd: formatUsd(sums.cacheLossMicroUsd),
     cache_loss_micro_usd: sums.cacheLossMicroUsd,
   };
-}
-
-/** A cell: quoted where it must be, and with a `'` before what a spreadsheet would run as a formula. */
-function csvText(text: string): string {
-  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

@@ -7,6 +7,7 @@ import {
   trustedProxiesAreNamed,
 } from "./exposure.ts";
 import { multiplierIsDiscount, pricesAreDistinct, pricesNameKnownUpstreams } from "./pricing.ts";
+import { clientSettingsAreKnown, desktopKnowsItsGateway, policiesAreReached } from "./managed.ts";
 import type { Rule, RuleInput } from "./rule.ts";
 import {
   deploymentNamesKnownClouds,
@@ -30,6 +31,7 @@ import {
   modelsNameKnownUpstreams,
   upstreamsServeSomething,
 } from "./models.ts";
+import { budgetedTagsAreAllowed, failClosedNeedsAdmin } from "./spend.ts";
 import { totalCoversFirstByte } from "./time.ts";
 import { openUpstreamsArePrivate, privateUpstreamsAreAllowed, upstreamsAreEncrypted } from "./upstream-address.ts";
 import { sandboxIsNotInProd, upstreamNamesDiffer } from "./upstreams.ts";
@@ -60,10 +62,15 @@ const RULES: readonly Rule[] = [
   deploymentUsesEveryUpstream,
   geographyIsKnown,
   zonesAgree,
+  policiesAreReached,
+  clientSettingsAreKnown,
+  desktopKnowsItsGateway,
   totalCoversFirstByte,
   pricesNameKnownUpstreams,
   pricesAreDistinct,
   multiplierIsDiscount,
+  failClosedNeedsAdmin,
+  budgetedTagsAreAllowed,
   budgetsAreNotMultiplied,
   replicasShareStore,
   limitsAreCountedPerReplica,

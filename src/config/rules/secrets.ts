@@ -3,6 +3,7 @@ import { parseUrl } from "../fields/network.ts";
 import { markedValuesOf } from "../marked-values.ts";
 import { type Weakness, WEAKNESS_TEXT, weaknessOf } from "../secret-strength.ts";
 import { MIN_PEPPER_BYTES } from "../sections/security.ts";
+import { MIN_JWT_SECRET_BYTES } from "../sections/session.ts";
 import type { Path } from "../source/path.ts";
 import { type Rule, warning, weakStart } from "./rule.ts";
 
@@ -18,6 +19,9 @@ const MIN_BYTES: Readonly<Partial<Record<string, number>>> = {
   password: 12,
   postgres_url: 12,
   key_pepper: MIN_PEPPER_BYTES,
+  key: 32,
+  jwt_secret: MIN_JWT_SECRET_BYTES,
+  client_secret: 8,
 };
 
 /** Secrets must not be empty, known to everybody or short. */
@@ -64,7 +68,8 @@ export const secretsAreReferred: Rule = ({ config, profile, isLiteralInFile }) =
 
 function judgedSecrets(config: unknown): { path: Path; secret: string; minBytes: number }[] {
   return markedValuesOf(config).flatMap(({ path, value, mark }) => {
-    const minBytes = MIN_BYTES[String(path.at(-1))];
+    // Of a list of secrets, the name of the list.
+    const minBytes = MIN_BYTES[String(path.findLast((step) => typeof step === "string"))];
     if (minBytes === undefined || mark.secret === undefined) return [];
     const secret = mark.secret === "url" ? passwordIn(value) : value;
     return secret === null ? [] : [{ path, secret, minBytes }];

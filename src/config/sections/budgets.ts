@@ -3,13 +3,19 @@ import { z } from "zod";
 import { checkedMembers } from "../fields/checked.ts";
 import { positiveUsd } from "../fields/usd.ts";
 
-const budget = z.strictObject({
-  scope: z.enum(["organization", "team", "user", "key"]).describe("Whose spend is limited."),
+const row = z.strictObject({
+  scope: z.enum(["organization", "team", "user", "key", "tag"]).describe("Whose spend is limited."),
   name: z
     .string()
     .min(1)
     .optional()
     .describe("Name of the one subject that is limited. Absent: every subject of the scope, each by itself."),
+  each_user: z
+    .boolean()
+    .default(false)
+    .describe(
+      "With scope `organization` or `team`: not one limit for all of it together, but this one for every user of it, unless the user has one of their own.",
+    ),
   window: z
     .enum(["day", "week", "month", "total"])
     .describe("When the count begins anew; weeks begin on Monday, in the organization's time zone (UTC unless set)."),
@@ -20,11 +26,23 @@ const budget = z.strictObject({
     .describe("`hard` refuses what would pass the limit, `soft` only alerts."),
 });
 
+const budget = checkedMembers(row, ({ scope, each_user }) =>
+  each_user && scope !== "organization" && scope !== "team"
+    ? [
+        {
+          path: ["each_user"],
+          message: `a budget of scope ${scope} has no users to divide among`,
+          fix: "Leave it out, or write scope: organization or scope: team.",
+        },
+      ]
+    : [],
+);
+
 /** Spend limits. */
 export const budgets = checkedMembers(z.array(budget), (list) => {
   const seen = new Map<string, number>();
   return list.flatMap((row, i) => {
-    const identity = JSON.stringify([row.scope, row.name ?? null, row.window]);
+    const identity = JSON.stringify([row.scope, row.name ?? null, row.window, row.each_user]);
     const first = seen.get(identity);
     seen.set(identity, first ?? i);
     if (first === undefined) return [];

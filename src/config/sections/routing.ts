@@ -54,6 +54,11 @@ const affinity = z
       .describe(
         "A move that costs at least this is worth waiting or retrying for at the warm upstream, in US dollars.",
       ),
+    ttl_ms: durationMs()
+      .default(300_000)
+      .describe(
+        "How long a prompt cache counts as warm since its last use, in milliseconds: five minutes, as Anthropic and the clouds keep one. One that was written for an hour counts for an hour at least.",
+      ),
     keep_warm_wait_ms: durationMs(0).default(2000).describe("Longest such wait, in milliseconds."),
   })
   .prefault({})

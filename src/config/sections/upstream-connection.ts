@@ -10,6 +10,13 @@ export const connectionFields = {
     .optional()
     .describe("Forward proxy for this upstream instead of `network.proxy`'s; `direct` uses none."),
   tls: upstreamTls.optional().describe("TLS towards this upstream, where the system's defaults do not do."),
+  client: z
+    .enum(["weir", "undici"], { error: "must be weir or undici" })
+    .default("weir")
+    .describe(
+      "What speaks HTTP/1.1 to this upstream over direct connections: Weir's own client, which needs less CPU and refuses " +
+        "answers that can be read in two ways, or undici's. Connections through a proxy are always undici's.",
+    ),
   headers: extraHeaders,
 };
 

@@ -3,7 +3,7 @@ import { brotliDecompress, gunzip, inflate, zstdDecompress, type InputType } fro
 import { promisify } from "node:util";
 
 import { WeirError } from "../../core/weir-error.ts";
-import { BufferReclaim } from "./buffer-reclaim.ts";
+import { bodyReclaim } from "./buffer-reclaim.ts";
 
 export interface BodyLimits {
   readonly maxRequestBytes: number;
@@ -35,9 +35,6 @@ export class ClientGone extends Error {
     super("the client closed the connection");
   }
 }
-
-/** One for the process, as the heap is. */
-const reclaim = new BufferReclaim();
 
 function collect(request: IncomingMessage, { maxRequestBytes }: BodyLimits): Promise<Buffer> {
   return new Promise((resolve, reject) => {
@@ -79,7 +76,7 @@ class Collector {
   end(): void {
     const [first] = this.#chunks;
     const whole = this.#chunks.length === 1 && first !== undefined ? first : Buffer.concat(this.#chunks, this.#size);
-    reclaim.read(whole.length);
+    bodyReclaim.read(whole.length);
     this.#settle.resolve(whole);
   }
 

@@ -14,7 +14,7 @@ export class BufferReclaim {
     this.#collect = collect;
   }
 
-  /** A body of so many bytes has been read. */
+  /** A body of so many bytes has been read, or made of another. */
   read(bytes: number): void {
     this.#bytes += bytes;
     if (this.#bytes < RECLAIM_EVERY_BYTES) return;
@@ -22,6 +22,9 @@ export class BufferReclaim {
     this.#collect?.();
   }
 }
+
+/** One for the process, as the heap is. */
+export const bodyReclaim = new BufferReclaim();
 
 function minorCollection(): (() => void) | null {
   const { gc } = globalThis;

@@ -1,6 +1,7 @@
 import { WeirError } from "../../core/weir-error.ts";
 import { canonicalModel } from "../../message/models.ts";
 import { allowsModel, checkAccess } from "../../policy/access/access-policy.ts";
+import { policyAllowsModel } from "../../policy/access/model-policy.ts";
 import {
   findInferenceProfile,
   listInferenceProfiles,
@@ -16,11 +17,15 @@ const REGION = "us-east-1";
 
 /** `GET /inference-profiles` and `/inference-profiles/{id}`: what the caller's key may use, as Bedrock lists it. */
 export function serveInferenceProfiles(exchange: Exchange, rest: string): void {
-  const { key } = required(exchange.identity, "identity");
+  const identity = required(exchange.identity, "identity");
+  const { key } = identity;
   checkAccess(key, { endpoint: "inference_profiles", model: null, client: exchange });
-  const { routes } = exchange.snapshot;
+  const { routes, managed } = exchange.snapshot;
   const models = routes.listed
-    .filter(({ id }) => allowsModel(key.scopes, id) && routes.resolve(id) !== null)
+    .filter(
+      ({ id }) =>
+        allowsModel(key.scopes, id) && policyAllowsModel(managed, identity, id) && routes.resolve(id) !== null,
+    )
     .map(({ id, label }): ProfileModel => ({ id: bedrockName(id), label }));
   if (rest === "") {
     const query = new URL(exchange.upstreamPath, "http://weir").searchParams;

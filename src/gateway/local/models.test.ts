@@ -158,3 +158,18 @@ describe("what a key sees", () => {
     expect(data[0]?.display_name).toBe(`${BUILTIN_MODELS[0]?.label} (sandbox)`);
   });
 });
+
+describe("models of the sandbox", () => {
+  it.each([
+    ["sandbox", "1"],
+    ["anthropic", undefined],
+  ])("are listed with the header that says so (%s)", async (provider, header) => {
+    const gateway = await startTestGateway({ upstreams: [{ baseUrl: "http://127.0.0.1:9", provider }] });
+    const headers = messageHeaders(gateway.key);
+    const list = await ask(`${gateway.url}/v1/models`, { headers });
+    const one = await ask(`${gateway.url}/v1/models/${ALL[0]}`, { headers });
+    await gateway.stop();
+
+    expect([list.headers["x-weir-sandbox"], one.headers["x-weir-sandbox"]]).toEqual([header, header]);
+  });
+});

@@ -1,6 +1,7 @@
 import { WeirError } from "../../core/weir-error.ts";
 import { canonicalModel } from "../../message/models.ts";
 import { allowsModel, checkAccess } from "../../policy/access/access-policy.ts";
+import { policyAllowsModel } from "../../policy/access/model-policy.ts";
 import type { ListedModel } from "../../routing/route-table.ts";
 import { required, type Exchange } from "../exchange.ts";
 import { decodedSegment } from "../http/decoded-segment.ts";
@@ -12,21 +13,25 @@ const CREATED_AT_SECONDS = Date.parse(CREATED_AT) / 1_000;
 const DEFAULT_LIMIT = 20;
 const MAX_LIMIT = 1_000;
 
-/** `GET /v1/models` and `/v1/models/{id}`: what the caller's key may use, in the Models API's shape and paging, readable as OpenAI's list too. */
+/** `GET /v1/models` and `/v1/models/{id}`: what the caller's key and policy allow, in the Models API's shape and paging, readable as OpenAI's list too. */
 export function serveModels(exchange: Exchange, rest: string): void {
-  const { key } = required(exchange.identity, "identity");
+  const identity = required(exchange.identity, "identity");
+  const { key } = identity;
   checkAccess(key, { endpoint: "models", model: null, client: exchange });
-  const { routes } = exchange.snapshot;
+  const { routes, managed } = exchange.snapshot;
   const models = routes.listed.filter(
-    (model) => allowsModel(key.scopes, model.id) && routes.resolve(model.id) !== null,
+    ({ id }) => allowsModel(key.scopes, id) && policyAllowsModel(managed, identity, id) && routes.resolve(id) !== null,
   );
   if (rest !== "") {
     const id = decodedSegment(rest.slice(1));
     const model = models.find((candidate) => candidate.id === id);
     if (model === undefined) throw new WeirError("weir:model:unknown", `model: ${id}`);
+    if (isSandbox(exchange, model)) exchange.response.setHeader("x-weir-sandbox", "1");
     sendJson(exchange, 200, entry(exchange, model));
     return;
   }
+  // A list in which something is made up says so, like an answer that is.
+  if (models.some((model) => isSandbox(exchange, model))) exchange.response.setHeader("x-weir-sandbox", "1");
   sendJson(exchange, 200, page(exchange, models));
 }
 
@@ -67,8 +72,12 @@ function limitOf(text: string | null): number {
   return limit;
 }
 
+function isSandbox(exchange: Exchange, { id }: ListedModel): boolean {
+  return exchange.snapshot.routes.resolve(id)?.targets[0]?.upstream.isSandbox === true;
+}
+
 function entry(exchange: Exchange, model: ListedModel): object {
-  const sandbox = exchange.snapshot.routes.resolve(model.id)?.targets[0]?.upstream.isSandbox === true;
+  const sandbox = isSandbox(exchange, model);
   return {
     type: "model",
     id: model.id,

@@ -12,7 +12,7 @@ export function checkBatchBudget(exchange: Exchange, services: GatewayServices, 
   const { path, organization } = required(exchange.identity, "identity");
   const now = services.windowClock.nowMs();
   const reserved = services.budgets.reserve(path, organization.timeZone, forecast, now);
-  if (isRefusal(reserved)) throw budgetRefusal(reserved, now);
+  if (isRefusal(reserved)) throw budgetRefusal(reserved, now, exchange.snapshot.blockedMessage);
   services.budgets.settle(reserved, 0);
   const fullest = services.budgets.fullest(path, organization.timeZone, now);
   if (fullest !== null) exchange.budgetHeaders = budgetHeaders(fullest, false);

@@ -54,6 +54,7 @@ export function batchEntries(
     sessionId: null,
     agentId: null,
     parentAgentId: null,
+    tag: null,
     endpoint: "batches",
     clientFormat: "anthropic",
     modelAsked: model,

@@ -3,6 +3,8 @@ import type { Identity } from "../../identity/key-ring.ts";
 import type { CostForecast } from "../../ledger/budgets/budget-book.ts";
 import type { CostForecaster } from "../../ledger/budgets/cost-forecaster.ts";
 import { checkAccess, type AccessRequest } from "../../policy/access/access-policy.ts";
+import { checkModelPolicy } from "../../policy/access/model-policy.ts";
+import type { ManagedPolicies } from "../../policy/managed/managed-policies.ts";
 import type { Route, RouteTable, Target } from "../../routing/route-table.ts";
 import type { Upstream } from "../../upstream/upstream.ts";
 import type { BatchRequest } from "./batch-scan.ts";
@@ -14,6 +16,14 @@ export interface BatchPlan {
   readonly targets: ReadonlyMap<string, Target>;
 }
 
+/** Who sends a batch, and what decides about it. */
+export interface BatchCaller {
+  readonly identity: Identity;
+  readonly routes: RouteTable;
+  readonly managed: ManagedPolicies;
+  readonly client: AccessRequest["client"];
+}
+
 /**
  * One upstream that serves every model of a batch: the first in the order of the first model's route. A batch is one object
  * at one upstream, so it is neither divided nor moved to another one. Throws WeirError when a model is unknown or not
@@ -21,7 +31,7 @@ export interface BatchPlan {
  */
 export function planBatch(
   requests: readonly BatchRequest[],
-  { identity, routes, client }: { identity: Identity; routes: RouteTable; client: AccessRequest["client"] },
+  { identity, routes, managed, client }: BatchCaller,
 ): BatchPlan {
   const found = new Map<string, Route>();
   for (const { scan } of requests) {
@@ -29,6 +39,7 @@ export function planBatch(
     checkAccess(identity.key, { endpoint: "batches", model: scan.model, client });
     const route = routes.resolve(scan.model);
     if (route === null) throw new WeirError("weir:model:unknown", `model: ${scan.model}`);
+    checkModelPolicy(managed, identity, route.model);
     found.set(scan.model, route);
   }
   const [first] = found.values();

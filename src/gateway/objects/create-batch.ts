@@ -1,6 +1,7 @@
 import { WeirError } from "../../core/weir-error.ts";
 import { required, type Exchange } from "../exchange.ts";
 import { readBody } from "../http/body-reader.ts";
+import { requireJson } from "../http/require-json.ts";
 import type { GatewayServices } from "../services.ts";
 import { checkBatchBudget } from "./batch-budget.ts";
 import { bodyForUpstream, forecastBatch, planBatch } from "./batch-plan.ts";
@@ -11,13 +12,13 @@ import { callerHeaders } from "./object-headers.ts";
 
 /** `POST /v1/messages/batches`: validated, allowed for every model in it, affordable, then passed on and owned. */
 export async function createBatch(exchange: Exchange, services: GatewayServices): Promise<void> {
-  requireJson(exchange);
+  requireJson(exchange.header("content-type"));
   const { snapshot } = exchange;
   const identity = required(exchange.identity, "identity");
   const body = await readBody(exchange.request, snapshot);
   const requests = await scanBatch(body, { maxDepth: snapshot.maxJsonDepth });
-  const { routes } = snapshot;
-  const plan = planBatch(requests, { identity, routes, client: exchange });
+  const { routes, managed } = snapshot;
+  const plan = planBatch(requests, { identity, routes, managed, client: exchange });
   const mentionsFiles = requests.some(({ scan }) => scan.mentionsFiles);
   const holder = mentionsFiles ? await checkFileOwnership(body, identity, services.objects) : null;
   if (holder !== null && holder !== plan.upstream.name) {
@@ -42,11 +43,4 @@ export async function createBatch(exchange: Exchange, services: GatewayServices)
     headers,
     body: bodyForUpstream(body, requests, plan),
   });
-}
-
-/** A body without a content type is taken for JSON, as the provider does; another type is refused. */
-function requireJson(exchange: Exchange): void {
-  const type = exchange.header("content-type");
-  if (type === null || /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type)) return;
-  throw new WeirError("weir:request:unsupported_media", "The content-type must be application/json.");
 }

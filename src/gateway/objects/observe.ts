@@ -1,6 +1,7 @@
 import { WeirError } from "../../core/weir-error.ts";
 import type { Outcome } from "../../message/entry.ts";
 import type { Exchange } from "../exchange.ts";
+import { refusalOutcome } from "../refusal-outcome.ts";
 import type { GatewayServices } from "../services.ts";
 
 /** Metrics and the access line of one call on batches or files. What a batch used is recorded when it is settled. */
@@ -9,6 +10,7 @@ export function observeObjects(exchange: Exchange, services: GatewayServices, fa
   const principal = exchange.identity?.principal ?? null;
   const { response } = exchange;
   const status = response.headersSent ? response.statusCode : 499;
+  const outcome = outcomeOf(exchange, failure);
   services.metrics.record({
     model: "none",
     status,
@@ -19,6 +21,7 @@ export function observeObjects(exchange: Exchange, services: GatewayServices, fa
     tokens: 0,
     costMicroUsd: 0,
     errorType: exchange.refusal?.row.type ?? null,
+    outcome,
   });
   services.accessLog.write({
     requestId: exchange.id,
@@ -27,7 +30,7 @@ export function observeObjects(exchange: Exchange, services: GatewayServices, fa
     model: "none",
     target: null,
     status,
-    outcome: outcomeOf(exchange, failure),
+    outcome,
     milliseconds,
     inputTokens: 0,
     outputTokens: 0,
@@ -39,7 +42,9 @@ function outcomeOf(exchange: Exchange, failure: unknown): Outcome {
   if (failure instanceof WeirError) {
     if (failure.code === "weir:upstream:timeout") return "timeout";
     // A failure after the head has been sent: the answer broke off.
-    return exchange.response.statusCode < 400 ? "upstream_cut" : "upstream_error";
+    if (exchange.response.statusCode < 400) return "upstream_cut";
+    return failure.code.startsWith("weir:upstream:") ? "upstream_error" : refusalOutcome(failure);
   }
+  if (exchange.refusal !== null) return refusalOutcome(exchange.refusal);
   return failure === null && !exchange.clientGone ? "complete" : "client_gone";
 }

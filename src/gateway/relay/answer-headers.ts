@@ -20,14 +20,18 @@ export function answerHeaders(exchange: Exchange, answer: Answer): Record<string
 
 /** The headers on every answer that an upstream gave: the request id, who answered and why, what was lost on the way. */
 function weirHeaders(exchange: Exchange, { target }: Answer): Record<string, string | string[]> {
-  const headers: Record<string, string | string[]> = {
-    "request-id": exchange.id,
-    "x-weir-upstream": target.upstream.name,
-  };
-  const alias = REQUEST_ID_ALIASES[exchange.endpoint.wire ?? "anthropic"];
-  if (alias !== undefined) headers[alias] = exchange.id;
+  const headers = ownHeaders(exchange);
+  headers["x-weir-upstream"] = target.upstream.name;
   if (exchange.routeReason !== null) headers["x-weir-route"] = exchange.routeReason;
   if (target.upstream.isSandbox) headers["x-weir-sandbox"] = "1";
+  return headers;
+}
+
+/** The headers on every answer, also on one of Weir's own: the request id and what was lost on the way. */
+export function ownHeaders(exchange: Exchange): Record<string, string | string[]> {
+  const headers: Record<string, string | string[]> = { "request-id": exchange.id };
+  const alias = REQUEST_ID_ALIASES[exchange.endpoint.wire ?? "anthropic"];
+  if (alias !== undefined) headers[alias] = exchange.id;
   if (exchange.warnings.length > 0) headers["x-weir-warning"] = warningTexts(exchange.warnings);
   return headers;
 }

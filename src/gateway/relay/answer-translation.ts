@@ -62,6 +62,11 @@ export class AnswerTranslation {
     });
   }
 
+  /** Whether an answer's status may only say that another one is inside: SageMaker's ModelError. */
+  mayWrap(status: number): boolean {
+    return this.#isFramed && status === 424;
+  }
+
   /** A whole answer without what the upstream wraps around that of its model. */
   unwrapped(status: number, body: Buffer, headers: Readonly<Record<string, unknown>>): UnwrappedAnswer {
     return this.#isFramed && status >= 400 ? unwrapEndpointError(status, body, headers) : { status, body };
@@ -75,7 +80,8 @@ export class AnswerTranslation {
 
   /** What the client gets of a whole answer: `raw` as it came, or what is made of its canonical form. */
   forClient(status: number, raw: Buffer, canonical: Buffer): ClientAnswer {
-    if (this.#sameFormat || !this.translates) return { status, body: raw, headers: null };
+    if (this.#sameFormat) return { status: this.#client?.passedStatus?.(status) ?? status, body: raw, headers: null };
+    if (!this.translates) return { status, body: raw, headers: null };
     if (this.#client === null) return { status, body: canonical, headers: JSON_TYPE };
     if (status < 400) {
       return { status, body: this.#client.encodeAnswer(canonical, this.#context()), headers: JSON_TYPE };

@@ -1,15 +1,15 @@
+import type { IncomingHttpHeaders } from "node:http";
+
 import { WeirError } from "../../core/weir-error.ts";
-import { CostForecaster } from "../../ledger/budgets/cost-forecaster.ts";
-import { emptyUsage } from "../../message/usage.ts";
 import { UsageMeter } from "../../wire/anthropic/usage-meter.ts";
-import { required, type Exchange, type Result } from "../exchange.ts";
+import type { Exchange, Result } from "../exchange.ts";
 import { sendError } from "../http/error-response.ts";
 import type { GatewayServices } from "../services.ts";
 import { answerHeaders } from "./answer-headers.ts";
 import type { ClientAnswer } from "./answer-translation.ts";
-import { boundedOutputTokens } from "./bounded-output.ts";
 import type { Answer, AnswerHead, Relay } from "./relay.ts";
 import { upstreamRequestId } from "./stream-relay.ts";
+import { unreadableUsage } from "./unreadable-usage.ts";
 import { failureOutcome, isTimeout } from "./upstream-failure.ts";
 
 /** A whole answer is never longer than this; a longer one is refused rather than kept in memory. */
@@ -21,6 +21,14 @@ const NOTHING = Buffer.alloc(0);
 
 /** What is made of a whole answer before it goes to the client; null leaves it as it came. */
 export type AnswerRewrite = (status: number, body: Buffer) => { status: number; body: Buffer } | null;
+
+/** An error answer: what the model's own server said, and in which status it came. */
+export interface Refusal {
+  readonly status: number;
+  readonly outerStatus: number;
+  readonly body: Buffer;
+  readonly headers: IncomingHttpHeaders;
+}
 
 /** Relays an answer that is not a stream: kept whole until its entry is durable, then sent as it came. */
 export class BufferRelay implements Relay {
@@ -54,9 +62,22 @@ export class BufferRelay implements Relay {
     else this.#answer.head.controller.abort(new Error("the upstream's answer is too large"));
   }
 
+  /** The answer, if it is an error: as the model behind the upstream gave it. Null for a success. */
+  refusal(): Refusal | null {
+    const { head, translation } = this.#answer;
+    if (head.status < 400) return null;
+    const { status, body } = translation.unwrapped(head.status, this.#joined(), head.headers);
+    return { status, outerStatus: head.status, body, headers: head.headers };
+  }
+
+  #joined(): Buffer {
+    if (this.#chunks.length !== 1) this.#chunks.splice(0, this.#chunks.length, Buffer.concat(this.#chunks));
+    return this.#chunks[0] ?? NOTHING;
+  }
+
   /** The answer is whole. Returns why it cannot be used, having concluded nothing; null when it can. */
   end(): WeirError | null {
-    const raw = this.#chunks.length === 1 ? (this.#chunks[0] ?? NOTHING) : Buffer.concat(this.#chunks);
+    const raw = this.#joined();
     const { head, translation } = this.#answer;
     try {
       const { status, body } = translation.unwrapped(head.status, raw, head.headers);
@@ -103,11 +124,7 @@ export class BufferRelay implements Relay {
     const { target, head, attempts } = this.#answer;
     const meter = this.#meter;
     const reported = meter !== null && (meter.seen || head.status >= 400);
-    const usage = meter?.result() ?? emptyUsage();
-    if (!reported) {
-      usage.inputTokens = CostForecaster.estimateInputTokens(required(this.#exchange.body, "body").length);
-      usage.outputTokens = boundedOutputTokens(this.#exchange, Math.ceil(this.#bytes / 4));
-    }
+    const usage = reported ? meter.result() : unreadableUsage(this.#exchange, this.#bytes);
     const result: Result = {
       ...how,
       usage,

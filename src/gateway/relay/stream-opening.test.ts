@@ -50,8 +50,8 @@ describe("a stream that opens", () => {
 
   it("has failed when no client could read its first event", () => {
     const half = `${START.slice(0, 60)}\n\n`;
-    expect(after(half)).toEqual({ kind: "error", errorType: "api_error" });
-    expect(after(...half.split(""))).toEqual({ kind: "error", errorType: "api_error" });
+    expect(after(half)).toEqual({ kind: "unreadable" });
+    expect(after(...half.split(""))).toEqual({ kind: "unreadable" });
   });
 
   it("is open with an event that Weir does not know, in lines of either kind and in several data lines", () => {

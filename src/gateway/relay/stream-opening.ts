@@ -11,9 +11,12 @@ const CLOSING_BRACE = 0x7d;
 export type OpeningState =
   | { readonly kind: "waiting" }
   | { readonly kind: "open" }
-  | { readonly kind: "error"; readonly errorType: string };
+  | { readonly kind: "error"; readonly errorType: string }
+  /** What came is no event that any client could read. */
+  | { readonly kind: "unreadable" };
 
 const WAITING: OpeningState = { kind: "waiting" };
+const UNREADABLE: OpeningState = { kind: "unreadable" };
 const OPEN: OpeningState = { kind: "open" };
 
 /**
@@ -52,8 +55,8 @@ export class StreamOpening {
     const event = parsed(data.join("\n"));
     if (event?.type === "ping") return;
     // What no client could read is no answer either.
-    const isError = event === null || event.type === "error";
-    this.#state = isError ? { kind: "error", errorType: event?.error?.type ?? "api_error" } : OPEN;
+    if (event === null) this.#state = UNREADABLE;
+    else this.#state = event.type === "error" ? { kind: "error", errorType: event.error?.type ?? "api_error" } : OPEN;
   }
 }
 

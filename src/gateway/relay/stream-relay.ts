@@ -1,7 +1,7 @@
 import { StreamTap } from "../../wire/anthropic/stream-tap.ts";
 import { CostForecaster } from "../../ledger/budgets/cost-forecaster.ts";
 import type { Outcome } from "../../message/entry.ts";
-import type { Usage, UsageSource } from "../../message/usage.ts";
+import { emptyUsage, type Usage, type UsageSource } from "../../message/usage.ts";
 import type { Target } from "../../routing/route-table.ts";
 import { required, type Exchange, type Result } from "../exchange.ts";
 import type { GatewayServices } from "../services.ts";
@@ -145,6 +145,8 @@ export class StreamRelay implements Relay, KeptStream {
 
   #usage(): { usage: Usage; source: UsageSource } {
     const tap = this.#tap;
+    // An upstream that says that it failed before it had begun charges nothing, as with a status that says so.
+    if (tap.error !== null && !tap.started) return { usage: emptyUsage(), source: "reported" };
     const usage = tap.usage.result();
     // Providers that tell the usage at the end begin with zeros, and nothing was ever answered to no input.
     const isKnown = tap.usage.seen && hasInput(usage);

@@ -4,23 +4,31 @@ import type { Dispatcher } from "undici";
 
 import { WeirError } from "../../core/weir-error.ts";
 import { CostForecaster } from "../../ledger/budgets/cost-forecaster.ts";
-import { emptyUsage } from "../../message/usage.ts";
+import { emptyUsage, type Usage } from "../../message/usage.ts";
 import type { AttemptFailure } from "../../routing/health/signal.ts";
 import type { NextStep } from "../../routing/retry/next-step.ts";
 import type { Target } from "../../routing/route-table.ts";
 import { required, type Exchange } from "../exchange.ts";
 import type { GatewayServices } from "../services.ts";
 import type { AnswerTranslation, StreamTranslation } from "./answer-translation.ts";
-import { BufferRelay } from "./buffer-relay.ts";
+import { BufferRelay, type Refusal } from "./buffer-relay.ts";
 import type { AnswerHead, Relay } from "./relay.ts";
 import { StreamOpening } from "./stream-opening.ts";
 import { StreamRelay } from "./stream-relay.ts";
+import { unreadableUsage } from "./unreadable-usage.ts";
 import { connectionFailure, retryAfterMs } from "./upstream-failure.ts";
 
 /** How an attempt began: its answer is being relayed, or it failed and this is what comes next. */
 export type AttemptHead =
   | { readonly kind: "relaying" }
-  | { readonly kind: "failed"; readonly error: Error; readonly failure: AttemptFailure; readonly step: NextStep };
+  | {
+      readonly kind: "failed";
+      readonly error: Error;
+      readonly failure: AttemptFailure;
+      readonly step: NextStep;
+      /** What the upstream probably charges for it all the same; null for nothing. */
+      readonly spent: Usage | null;
+    };
 
 /** Who decides what becomes of an attempt. */
 export interface AttemptJudge {
@@ -28,6 +36,8 @@ export interface AttemptJudge {
   answered(): void;
   /** The attempt has failed before anything was relayed: what to do. `give_up` relays the answer, if there is one. */
   failed(failure: AttemptFailure): NextStep;
+  /** An error answer that is the caller's has come whole: how to go on if Weir itself can mend the request, else null. */
+  refused(status: number, body: Buffer): NextStep | null;
 }
 
 export interface AttemptFacts {
@@ -56,6 +66,8 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     readonly head: AnswerHead;
   } | null = null;
   #failed = false;
+  /** Of an answer whose status says success. */
+  #answerBytes = 0;
 
   constructor(exchange: Exchange, services: GatewayServices, attempt: AttemptFacts) {
     this.#exchange = exchange;
@@ -72,7 +84,9 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     if (status < 200) return;
     const head = { status, headers, controller };
-    if (status >= 300 && this.#refused(head)) return;
+    // What the container said is in the body; it is judged when that has come.
+    const isWrapped = this.#attempt.translation.mayWrap(status);
+    if (status >= 300 && !isWrapped && this.#refused(head)) return;
     if (status < 300) this.#attempt.judge.answered();
     if (!this.#isStream(head)) {
       this.#whole = new BufferRelay(this.#exchange, this.#services, { ...this.#attempt, head });
@@ -83,6 +97,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#opening !== null) this.#answerBytes += chunk.length;
     try {
       if (this.#whole !== null) this.#whole.data(chunk);
       else if (this.#opening === null) this.#relay?.data(chunk);
@@ -117,7 +132,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
 
   /** Whether a status that is no success ends the attempt; if not, the answer is for the client. */
   #refused({ status, headers, controller }: AnswerHead): boolean {
-    const waitMs = retryAfterMs(headers["retry-after"], this.#services.clock.nowMs());
+    const waitMs = this.#retryAfterMs(headers);
     const isFinal = headers["x-should-retry"] === "false";
     const failure: AttemptFailure = { kind: "status", status, retryAfterMs: waitMs, isFinal };
     const step = this.#attempt.judge.failed(failure);
@@ -139,11 +154,18 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     if (opening === null) return;
     const state = opening.stream.push(chunk);
     if (state.kind === "waiting") return;
+    if (state.kind === "unreadable") {
+      const error = new WeirError("weir:upstream:bad_answer", "the stream began with what is no event");
+      this.#fail(error, { kind: "cut" });
+      opening.head.controller.abort(error);
+      return;
+    }
     if (state.kind === "error") {
       const failure: AttemptFailure = { kind: "in_band_error", errorType: state.errorType, retryAfterMs: null };
       const step = this.#attempt.judge.failed(failure);
       if (step.kind !== "give_up") {
         const error = new WeirError("weir:upstream:failed", `the stream began with an error (${state.errorType})`);
+        this.#opening = null;
         this.#resolveFailed(error, failure, step);
         opening.head.controller.abort(error);
         return;
@@ -157,9 +179,27 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   }
 
   #wholeEnded(whole: BufferRelay): void {
+    const refusal = whole.refusal();
+    if (refusal !== null && this.#goesOn(refusal)) return;
     const error = whole.end();
     if (error === null) this.#relayBy(whole);
     else this.#wholeFailed(whole, error, { kind: "cut" });
+  }
+
+  /** Whether an error answer, now that it can be read, is followed by another attempt. */
+  #goesOn({ status, outerStatus, body, headers }: Refusal): boolean {
+    const failure: AttemptFailure = { kind: "status", status, retryAfterMs: this.#retryAfterMs(headers) };
+    const wasWrapped = this.#attempt.translation.mayWrap(outerStatus);
+    const judged = wasWrapped ? this.#attempt.judge.failed(failure) : null;
+    const step = judged === null || judged.kind === "give_up" ? this.#attempt.judge.refused(status, body) : judged;
+    const isOwn = status === 401 && judged !== null;
+    if (step === null && !isOwn) return false;
+    this.#resolveFailed(new WeirError("weir:upstream:failed", statusWords(status)), failure, step ?? judged ?? LEFT);
+    return true;
+  }
+
+  #retryAfterMs(headers: IncomingHttpHeaders): number | null {
+    return retryAfterMs(headers["retry-after"], this.#services.clock.nowMs());
   }
 
   #wholeFailed(whole: BufferRelay, error: Error, failure: AttemptFailure): void {
@@ -190,10 +230,11 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   }
 
   #resolveFailed(error: Error, failure: AttemptFailure, step: NextStep): void {
+    const spent = this.#opening === null ? null : unreadableUsage(this.#exchange, this.#answerBytes);
     this.#failed = true;
     this.#opening = null;
     this.#whole = null;
-    this.#resolve({ kind: "failed", error, failure, step });
+    this.#resolve({ kind: "failed", error, failure, step, spent });
   }
 
   /** The request had been sent and no answer had begun: the provider has read the input, and charges for it. */

@@ -22,7 +22,7 @@ const NOT_CONNECTED = new Set([
   "DEPTH_ZERO_SELF_SIGNED_CERT",
   "SELF_SIGNED_CERT_IN_CHAIN",
   "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
-  "AddressRefused",
+  "WEIR_ADDRESS_REFUSED",
 ]);
 
 /** The code of a system or undici error, or its name. */

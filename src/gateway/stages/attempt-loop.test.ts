@@ -87,6 +87,8 @@ describe("a failed attempt", () => {
     expect(answer.status).toBe(200);
     expect(answer.headers["x-weir-route"]).toContain("attempt=3");
     expect(gateway.journal.entries).toMatchObject([{ attempts: 3, outcome: "complete" }]);
+    const page = gateway.services.metrics.instruments.map((one) => one.render()).join("");
+    expect(page).toContain('weir_retries_total{upstream="anthropic",kind="retry"} 2\n');
   });
 
   it("is not waited for by a client that leaves during the pause", async () => {

@@ -1,4 +1,5 @@
 import { WeirError } from "../../core/weir-error.ts";
+import type { Outcome } from "../../message/entry.ts";
 import { emptyUsage } from "../../message/usage.ts";
 import type { AttemptFailure } from "../../routing/health/signal.ts";
 import { routeHeader } from "../../routing/route-header.ts";
@@ -7,13 +8,18 @@ import type { NextStep } from "../../routing/retry/next-step.ts";
 import { RetryProgress } from "../../routing/retry/retry-progress.ts";
 import type { Target } from "../../routing/route-table.ts";
 import type { Attempt } from "../../routing/runtime/attempt.ts";
+import { backsField, refusedBetas } from "../../wire/cloud/refused-betas.ts";
 import { required, type Exchange } from "../exchange.ts";
+import { refusalOutcome } from "../refusal-outcome.ts";
 import { ClientGone } from "../http/body-reader.ts";
 import { AnswerTranslation } from "../relay/answer-translation.ts";
 import { UpstreamCall, type AttemptHead, type AttemptJudge } from "../relay/upstream-call.ts";
 import { errorCode, isTimeout } from "../relay/upstream-failure.ts";
 import type { GatewayServices } from "../services.ts";
 import { outgoing, type Outgoing } from "./outgoing.ts";
+
+/** An error about betas says so early. */
+const MAX_REFUSAL_BYTES = 4_096;
 
 type Failed = Extract<AttemptHead, { kind: "failed" }>;
 
@@ -24,6 +30,9 @@ export class AttemptLoop implements AttemptJudge {
   readonly #plan: Plan;
   readonly #progress: RetryProgress;
   #attempt: Attempt | null = null;
+  /** What went out last, and whether a request was repeated for its betas. */
+  #sent: { readonly target: Target; readonly betas: readonly string[] } | null = null;
+  #repeatedForBetas = false;
 
   constructor(exchange: Exchange, services: GatewayServices) {
     this.#exchange = exchange;
@@ -44,9 +53,10 @@ export class AttemptLoop implements AttemptJudge {
       this.#warn(tried, number, failed);
       if (failed.step.kind === "give_up") {
         this.#exchange.onClientGone = null;
-        throw this.#exhausted(failed.error);
+        throw this.#exhausted(failed);
       }
       repeats = failed.step.kind === "retry";
+      this.#services.metrics.retried(failed.step.target.target.upstream, failed.step.kind);
       if (failed.step.delayMs > 0) await this.#pause(failed.step.delayMs);
     }
     this.#exchange.onClientGone = null;
@@ -58,6 +68,26 @@ export class AttemptLoop implements AttemptJudge {
     const attempt = required(this.#attempt, "attempt");
     const now = this.#services.clock.monotonicMs();
     this.#services.router.answered(attempt, now - attempt.startedAtMs, now);
+    if (this.#sent !== null && this.#sent.betas.length > 0) {
+      const { target, betas } = this.#sent;
+      target.upstream.betas.noteTaken(target.upstreamModel, betas);
+    }
+  }
+
+  refused(status: number, body: Buffer): NextStep | null {
+    const sent = this.#sent;
+    if (status !== 400 || sent === null || sent.betas.length === 0 || this.#repeatedForBetas) return null;
+    const named = refusedBetas(body.toString("utf8", 0, MAX_REFUSAL_BYTES), sent.betas);
+    const message = required(this.#exchange.body, "body");
+    const idle = named?.filter((beta) => !backsField(beta, message)) ?? [];
+    if (idle.length === 0) return null;
+    const memory = sent.target.upstream.betas;
+    const dropped = memory.suspects(sent.target.upstreamModel, idle);
+    memory.noteRefused(sent.target.upstreamModel, dropped, this.#services.clock.monotonicMs());
+    this.#repeatedForBetas = true;
+    this.#progress.repeats();
+    const why = `it refuses a beta; again without ${dropped.join(", ")}`;
+    return { kind: "retry", target: this.#progress.current, delayMs: 0, why };
   }
 
   failed(failure: AttemptFailure): NextStep {
@@ -87,6 +117,7 @@ export class AttemptLoop implements AttemptJudge {
       return this.#unsendable(error);
     }
     exchange.warnings = prepared.warnings;
+    this.#sent = { target, betas: prepared.betas };
     const { framing } = target.upstream.dialect;
     const translation = new AnswerTranslation(exchange, { ...prepared, framing });
     const call = new UpstreamCall(exchange, this.#services, { target, attempts, translation, judge: this });
@@ -98,7 +129,7 @@ export class AttemptLoop implements AttemptJudge {
 
   /** The request with its credential: a promise only where one must be computed. */
   #prepare(target: Target): Outgoing | Promise<Outgoing> {
-    const prepared = outgoing(this.#exchange, target);
+    const prepared = outgoing(this.#exchange, target, this.#services.clock.monotonicMs());
     const signed = target.upstream.sign(prepared.request);
     if (!(signed instanceof Promise)) return { ...prepared, request: signed };
     return signed.then((request) => ({ ...prepared, request }));
@@ -116,7 +147,7 @@ export class AttemptLoop implements AttemptJudge {
     // What a format lacks says nothing of the upstream's health.
     router.ended(required(this.#attempt, "attempt"), isCredential ? failure : { kind: "client_gone" }, now);
     const step = router.nextStep(this.#plan, this.#progress, { failure, relayed: false }, now);
-    return { kind: "failed", error, failure, step };
+    return { kind: "failed", error, failure, step, spent: null };
   }
 
   /** Waits before a repeat, but not for a client that has left. */
@@ -165,14 +196,14 @@ export class AttemptLoop implements AttemptJudge {
     };
   }
 
-  #exhausted(last: Error): WeirError {
+  #exhausted({ error: last, spent }: Failed): WeirError {
     const exchange = this.#exchange;
     const { tried, attempts, current } = this.#progress;
     const error = refusalOf(last, tried.map(({ target }) => target.upstream).join(", "));
     exchange.result = {
       status: error.row.status,
-      outcome: isTimeout(last) ? "timeout" : "upstream_error",
-      usage: emptyUsage(),
+      outcome: isTimeout(last) ? "timeout" : exhaustedOutcome(error),
+      usage: spent ?? emptyUsage(),
       usageSource: "estimated",
       target: exchange.route?.byKey(current.target.key) ?? null,
       attempts,
@@ -182,6 +213,12 @@ export class AttemptLoop implements AttemptJudge {
     };
     return error;
   }
+}
+
+/** Where no target took the request, be it for its format or for want of room, no upstream has failed. */
+function exhaustedOutcome(error: WeirError): Outcome {
+  const isUpstreams = error.code.startsWith("weir:upstream:") && error.code !== "weir:upstream:full";
+  return isUpstreams ? "upstream_error" : refusalOutcome(error);
 }
 
 /** The configuration bounds how many requests may be open there, and so many are. */

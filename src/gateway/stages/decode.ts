@@ -1,8 +1,9 @@
-import { WeirError } from "../../core/weir-error.ts";
 import { scanRequest } from "../../wire/anthropic/request-scan.ts";
 import { embeddingsBody, scanEmbeddings } from "../embeddings/scan-embeddings.ts";
 import { required, type Exchange } from "../exchange.ts";
+import { bodyReclaim } from "../http/buffer-reclaim.ts";
 import { readBody } from "../http/body-reader.ts";
+import { requireJson } from "../http/require-json.ts";
 import { checkFileOwnership } from "../objects/file-references.ts";
 import { composeSimpleRequest } from "../simple/compose.ts";
 import type { Stage } from "./stage.ts";
@@ -12,17 +13,15 @@ export const decode: Stage = {
   summary: "Read the body once, validate it, find the model and what it may cost",
   async run(exchange, services) {
     const { snapshot, endpoint } = exchange;
-    requireJson(exchange);
+    requireJson(exchange.header("content-type"));
     const body = await readBody(exchange.request, snapshot);
     const message = canonicalBody(exchange, body);
     exchange.body = message;
+    const limits = { maxDepth: snapshot.maxJsonDepth, requireMaxTokens: endpoint.kind !== "count_tokens" };
     const scan =
       endpoint.kind === "embeddings"
         ? scanEmbeddings(message, snapshot.maxJsonDepth)
-        : scanRequest(message, {
-            maxDepth: snapshot.maxJsonDepth,
-            requireMaxTokens: endpoint.kind !== "count_tokens",
-          });
+        : (exchange.clientCall?.scan?.(limits) ?? scanRequest(message, limits));
     exchange.scan = scan;
     if (scan.mentionsFiles) {
       exchange.heldBy = await checkFileOwnership(message, required(exchange.identity, "identity"), services.objects);
@@ -36,7 +35,6 @@ function canonicalBody(exchange: Exchange, body: Buffer): Buffer {
   if (endpoint.kind === "simple") return composeSimpleRequest(exchange, body);
   if (endpoint.kind === "embeddings") return embeddingsBody(body, pathModel, snapshot.maxJsonDepth);
   if (clientWire === null) return body;
-  exchange.clientBody = body;
   exchange.clientCall = clientWire.decode({
     operation: endpoint.kind === "count_tokens" ? "count_tokens" : "messages",
     body,
@@ -44,12 +42,8 @@ function canonicalBody(exchange: Exchange, body: Buffer): Buffer {
     pathStream: endpoint.streams ?? null,
     maxDepth: snapshot.maxJsonDepth,
   });
-  return exchange.clientCall.canonical;
-}
-
-/** A body without a content type is taken for JSON, as the provider does; another type is refused. */
-function requireJson(exchange: Exchange): void {
-  const type = exchange.header("content-type");
-  if (type === null || /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type)) return;
-  throw new WeirError("weir:request:unsupported_media", "The content-type must be application/json.");
+  exchange.clientBody = exchange.clientCall.corrected?.body ?? body;
+  const { canonical } = exchange.clientCall;
+  if (canonical !== body) bodyReclaim.read(canonical.length);
+  return canonical;
 }

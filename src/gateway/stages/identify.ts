@@ -1,14 +1,16 @@
 import { WeirError } from "../../core/weir-error.ts";
+import { looksLikeToken } from "../../identity/tokens/access-token.ts";
 import type { Exchange } from "../exchange.ts";
 import type { Stage } from "./stage.ts";
 
 export const identify: Stage = {
   name: "identify",
-  summary: "Find the key behind x-api-key or Authorization: Bearer; before the body is read",
+  summary: "Find the key or session behind x-api-key or Authorization: Bearer; before the body is read",
   run(exchange, services) {
-    const { keys, clock } = services;
+    const { keys, sessions, clock } = services;
     const secret = credential(exchange);
-    if (secret !== null) exchange.identity = keys.authenticate(secret, clock.nowMs());
+    if (secret !== null && looksLikeToken(secret)) exchange.identity = sessions.authenticate(secret, clock.nowMs());
+    else if (secret !== null) exchange.identity = keys.authenticate(secret, clock.nowMs());
     else if (!exchange.snapshot.requireKey) exchange.identity = keys.oldest(clock.nowMs());
     else throw new WeirError("weir:auth:missing", NO_KEY);
   },

@@ -21,16 +21,18 @@ export interface Outgoing {
   readonly sameFormat: boolean;
   /** What of the request does not go over. */
   readonly warnings: readonly WireWarning[];
+  /** Betas that Weir chose to send, and may leave out when the upstream refuses them. */
+  readonly betas: readonly string[];
 }
 
 /** The exchange as a request to a target. Throws WeirError where the target's format cannot express it. */
-export function outgoing(exchange: Exchange, target: Target): Outgoing {
+export function outgoing(exchange: Exchange, target: Target, nowMs: number): Outgoing {
   if (exchange.endpoint.kind === "embeddings") return toEmbeddings(exchange, target);
   const clientWire = exchange.endpoint.wire ?? "anthropic";
   const wire = chooseWire(exchange, target, clientWire);
   const targetWire = TARGET_WIRES[wire];
   if (targetWire === null) return toMessages(exchange, target, clientWire === "anthropic");
-  return translated(exchange, target, { wire, targetWire, sameFormat: wire === clientWire });
+  return translated(exchange, target, { wire, targetWire, sameFormat: wire === clientWire, nowMs });
 }
 
 /** Embeddings go as they came to upstreams that have them; the others cannot express them. */
@@ -39,7 +41,13 @@ function toEmbeddings(exchange: Exchange, target: Target): Outgoing {
   if (path === null) throw noEmbeddings(required(exchange.scan, "scan").model);
   const call = new EmbeddingsCall(required(exchange.body, "body"), target.upstreamModel);
   const headers = [...call.headers, "accept-encoding", "identity", ...target.upstream.fixedHeaders];
-  return { request: { path, method: "POST", headers, body: call.body }, call, sameFormat: true, warnings: [] };
+  return {
+    request: { path, method: "POST", headers, body: call.body },
+    call,
+    sameFormat: true,
+    warnings: [],
+    betas: [],
+  };
 }
 
 /** The client's own format where the upstream speaks it, else the one that the upstream speaks best. */
@@ -72,6 +80,7 @@ function toMessages(exchange: Exchange, target: Target, isNative: boolean): Outg
     call: null,
     sameFormat: isNative,
     warnings: [...clientWarnings(exchange), ...message.warnings],
+    betas: [],
   };
 }
 
@@ -122,9 +131,11 @@ interface Choice {
   readonly wire: WireName;
   readonly targetWire: TargetWire;
   readonly sameFormat: boolean;
+  readonly nowMs: number;
 }
 
-function translated(exchange: Exchange, target: Target, { wire, targetWire, sameFormat }: Choice): Outgoing {
+function translated(exchange: Exchange, target: Target, choice: Choice): Outgoing {
+  const { wire, targetWire, sameFormat, nowMs } = choice;
   const message = messageFor(exchange, wire);
   const canonical: CanonicalRequest = {
     operation: operationOf(exchange),
@@ -133,12 +144,16 @@ function translated(exchange: Exchange, target: Target, { wire, targetWire, same
     betas: [...betasOf(exchange), ...(exchange.clientCall?.betas ?? [])],
     upstreamModel: target.upstreamModel,
     isDeployment: target.upstream.dialect.namesDeployments,
+    refusedBetas: target.upstream.betas.refused(target.upstreamModel, nowMs),
   };
   const goesAsItCame = sameFormat && message.warnings.length === 0;
   const clientBody = goesAsItCame ? exchange.clientBody : null;
   const call = clientBody === null ? targetWire.encode(canonical) : targetWire.forward(clientBody, canonical);
   // What a translation would leave out is still in the client's own bytes.
-  const lost = clientBody === null ? [...clientWarnings(exchange), ...message.warnings] : [];
+  const lost =
+    clientBody === null
+      ? [...clientWarnings(exchange), ...message.warnings]
+      : (exchange.clientCall?.corrected?.warnings ?? []);
   const headers = [...call.headers, "accept-encoding", "identity", ...target.upstream.fixedHeaders];
   const forwarded = targetWire.forwards === "all" ? [] : targetWire.forwards;
   for (const name of new Set([...forwarded, ...target.upstream.dialect.clientHeaders])) {
@@ -155,6 +170,8 @@ function translated(exchange: Exchange, target: Target, { wire, targetWire, same
     call,
     sameFormat,
     warnings: [...lost, ...call.warnings],
+    // A client of the upstream's own format is told what that one says.
+    betas: clientBody === null ? (call.betas ?? []) : [],
   };
 }
 

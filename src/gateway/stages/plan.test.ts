@@ -1,10 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { FakeUpstream } from "../../../test/harness/fake-upstream.ts";
-import { startTestGateway, UNCOUNTED_ROUTING, type TestGateway } from "../../../test/harness/gateway.ts";
-import { ask } from "../../../test/harness/http-answer.ts";
+import {
+  startTestGateway,
+  UNCOUNTED_ROUTING,
+  type TestGateway,
+  type TestGatewayOptions,
+} from "../../../test/harness/gateway.ts";
+import { ask, jsonOf } from "../../../test/harness/http-answer.ts";
 import { messageBody, messageHeaders } from "../../../test/harness/message-request.ts";
 import { DEFAULT_ROUTING } from "../../routing/settings.ts";
+import { providerRow } from "../../upstream/catalogue/providers.ts";
+import { CatalogueDialect } from "../../upstream/dialect.ts";
 
 let upstreams: FakeUpstream[];
 let gateway: TestGateway;
@@ -64,4 +71,62 @@ describe("a conversation among several upstreams", () => {
 
 function marked(text: string): unknown {
   return { type: "text", text, cache_control: { type: "ephemeral" } };
+}
+
+describe("a count of tokens", () => {
+  const COUNT = "/v1/messages/count_tokens";
+  const chat = chatDialect();
+
+  async function gatewayOf(upstreams: TestGatewayOptions["upstreams"]): Promise<TestGateway> {
+    return startTestGateway({ upstreams });
+  }
+
+  it("goes to the target that can count, wherever it stands in the route", async () => {
+    const [first, second] = [upstreams[0]!, upstreams[1]!];
+    const weir = await gatewayOf([{ baseUrl: first.url, dialect: chat }, { baseUrl: second.url }]);
+    first.reset();
+    const answer = await ask(`${weir.url}${COUNT}`, { headers: messageHeaders(weir.key), body: messageBody() });
+    await weir.stop();
+
+    expect({ status: answer.status, body: jsonOf(answer) }).toEqual({ status: 200, body: { input_tokens: 7 } });
+    expect(answer.headers["x-weir-upstream"]).toBe("anthropic-2");
+    expect(answer.headers["x-weir-warning"]).toBeUndefined();
+    expect(first.requests).toEqual([]);
+  });
+
+  it.each([
+    [COUNT, messageBody(), "input_tokens"],
+    ["/model/claude-sonnet-5-5/count-tokens", bedrockCount(), "inputTokens"],
+    ["/v1/responses/input_tokens", { model: "claude-sonnet-5-5", input: "Say hello." }, "input_tokens"],
+  ])("is estimated, and says so, where no target can count (%s)", async (path, body, member) => {
+    const only = upstreams[0]!;
+    only.reset();
+    const weir = await gatewayOf([{ baseUrl: only.url, dialect: chat }]);
+    const answer = await ask(`${weir.url}${path}`, { headers: messageHeaders(weir.key), body });
+    const entries = [...weir.journal.entries];
+    weir.services.accessLog.flush();
+    await weir.stop();
+
+    expect(answer.status).toBe(200);
+    expect(jsonOf(answer)).toHaveProperty(member, expect.any(Number));
+    expect(answer.headers["x-weir-warning"]).toContain("input_tokens is an estimate by Weir");
+    expect(answer.headers["request-id"]).toMatch(/^req_/);
+    expect(only.requests).toEqual([]);
+    expect(entries).toEqual([]);
+    expect(JSON.parse(weir.accessLines.at(-1) ?? "{}")).toMatchObject({ status: 200, outcome: "complete" });
+  });
+});
+
+function chatDialect(): CatalogueDialect {
+  const row = providerRow("openai");
+  return new CatalogueDialect({ row, parameters: {}, wires: ["openai-chat"], custom: null, modelId: (asked) => asked });
+}
+
+function bedrockCount(): unknown {
+  const invoke = {
+    anthropic_version: "bedrock-2023-05-31",
+    max_tokens: 10,
+    messages: [{ role: "user", content: "Hi" }],
+  };
+  return { input: { invokeModel: { body: Buffer.from(JSON.stringify(invoke)).toString("base64") } } };
 }

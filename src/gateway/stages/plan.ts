@@ -2,6 +2,7 @@ import { WeirError } from "../../core/weir-error.ts";
 import { CostForecaster } from "../../ledger/budgets/cost-forecaster.ts";
 import { JsonSpans } from "../../wire/json/json-spans.ts";
 import { required, type Exchange } from "../exchange.ts";
+import { EstimatedCount } from "../relay/estimated-count.ts";
 import { urgencyOf } from "./queue.ts";
 import type { Stage } from "./stage.ts";
 
@@ -14,7 +15,13 @@ export const plan: Stage = {
   run(exchange, { router, clock }) {
     const route = required(exchange.route, "route");
     const { maxTokens } = required(exchange.scan, "scan");
-    const targets = route.plannable(exchange.heldBy);
+    const serving = route.plannable(exchange.heldBy);
+    const counts = exchange.endpoint.kind === "count_tokens";
+    const targets = counts ? route.counting(exchange.heldBy) : serving;
+    if (counts && targets.length === 0 && serving.length > 0) {
+      exchange.relay = new EstimatedCount(exchange);
+      return;
+    }
     const chosen = router.plan({
       model: route.model,
       targets,

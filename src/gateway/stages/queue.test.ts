@@ -95,3 +95,30 @@ describe("when the process has no room", () => {
     expect(gateway.journal.entries).toHaveLength(entriesBefore + 1);
   });
 });
+
+describe("a key that asks for more than its own limits allow", () => {
+  it("is told so with a 429, and takes no place from others while it waits for itself", async () => {
+    const own = { requestsPerMinute: null, tokensPerMinute: null, maxConcurrent: 1 };
+    const weir = await startTestGateway({
+      upstreams: [{ baseUrl: upstream.url }],
+      key: { limits: own },
+      snapshot: { queue: { size: 3, timeoutMs: 60_000 } },
+      // Room for two, and nobody may wait.
+      overload: { ...ONE_PLACE, limit: { ...ONE_PLACE.limit, initial: 2, min: 2, max: 2 }, maxQueued: 0 },
+    });
+    const letGo = Promise.withResolvers<void>();
+    upstream.otherwise({ kind: "whole", before: () => letGo.promise });
+    const headers = messageHeaders(weir.key);
+    const answers = Array.from({ length: 50 }, () => ask(`${weir.url}/v1/messages`, { headers, body: messageBody() }));
+    await eventually("three wait for the first", () => weir.services.rate.gate.queued === 3);
+    expect(weir.services.overload.describe()).toMatchObject({ inFlight: 1, queuedInteractive: 0 });
+    letGo.resolve();
+    const all = await Promise.all(answers);
+    await weir.stop();
+
+    expect(new Set(all.map(({ status }) => status))).toEqual(new Set([200, 429]));
+    const refused = all.filter(({ status }) => status === 429);
+    expect(refused.length).toBeGreaterThan(0);
+    for (const { headers: got } of refused) expect(got["retry-after"]).toBe("1");
+  });
+});

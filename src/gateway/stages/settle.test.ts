@@ -67,6 +67,7 @@ describe("the entry of an exchange", () => {
       userId: "usr_1",
       keyId: "key_1",
       userType: "developer",
+      tag: null,
       sessionId: "session-7",
       agentId: "agent-7",
       parentAgentId: "agent-1",
@@ -142,6 +143,7 @@ describe("the entry of an exchange", () => {
       target: null,
       targetModel: null,
       routeReason: null,
+      outcome: "refused",
       cacheMove: null,
       cacheLossMicroUsd: 0,
     });
@@ -293,6 +295,11 @@ describe("metrics and access log", () => {
       { labels: { error_type: "not_found_error", model: "none" }, value: 1 },
     ]);
     expect(page).not.toContain("invented");
-    expect(await lines()).toMatchObject([{ status: 404, model: "none", target: null, cost_micro_usd: 0 }]);
+    expect(await lines()).toMatchObject([
+      { status: 404, model: "none", target: null, outcome: "refused", cost_micro_usd: 0 },
+    ]);
+    expect(parseExposition(page).get("weir_exchanges_total")?.samples).toMatchObject([
+      { labels: { outcome: "refused" }, value: 1 },
+    ]);
   });
 });

@@ -3,6 +3,7 @@ import type { AdmittedExchange, Entry } from "../../message/entry.ts";
 import { emptyUsage, type Usage } from "../../message/usage.ts";
 import type { AttemptEnd } from "../../routing/health/signal.ts";
 import type { Exchange, Result } from "../exchange.ts";
+import { refusalOutcome } from "../refusal-outcome.ts";
 import { sendError } from "../http/error-response.ts";
 import type { GatewayServices } from "../services.ts";
 import type { Stage } from "./stage.ts";
@@ -28,8 +29,10 @@ export const settle: Stage = {
 function giveBack(exchange: Exchange, services: GatewayServices, result: Result, cost: number): void {
   if (exchange.reservation !== null) services.budgets.settle(exchange.reservation, cost);
   if (exchange.ticket !== null) {
-    const used = exchange.admitted === null ? 0 : totalTokens(result.usage);
-    services.rate.leave(exchange.ticket, used, services.clock.monotonicMs());
+    const now = services.clock.monotonicMs();
+    // What was refused after all has used nothing of its caller's limits.
+    if (exchange.admitted === null) services.rate.withdraw(exchange.ticket, now);
+    else services.rate.leave(exchange.ticket, totalTokens(result.usage), now);
   }
   if (
     exchange.admitted !== null &&
@@ -56,6 +59,9 @@ function attemptEnd({ outcome, status, errorType }: Result): AttemptEnd {
       return { kind: "ok", latencyMs: null };
     case "client_gone":
     case "interrupted":
+    // Weir's own doing, which says nothing of the upstream.
+    case "refused":
+    case "internal_error":
       return { kind: "client_gone" };
     case "timeout":
       return { kind: "timeout", phase: "idle" };
@@ -71,6 +77,7 @@ function attemptEnd({ outcome, status, errorType }: Result): AttemptEnd {
 
 /** Resolves when the entry is on the disk: true, or false when it cannot be put there. */
 function record(services: GatewayServices, entry: Entry): Promise<boolean> {
+  services.runaway.observe(entry);
   return new Promise((resolve) => {
     services.journal.settle(entry, recorded.bind(null, { services, entry, resolve }));
   });
@@ -130,6 +137,7 @@ function observe(exchange: Exchange, services: GatewayServices, result: Result, 
     tokens: totalTokens(result.usage),
     costMicroUsd: cost,
     errorType: result.errorType,
+    outcome: result.outcome,
   });
   services.accessLog.write({
     requestId: exchange.id,
@@ -146,18 +154,19 @@ function observe(exchange: Exchange, services: GatewayServices, result: Result, 
   });
 }
 
-/** An exchange that ended before an attempt: refused by a policy, or by its own body. */
+/** An exchange that ended before an upstream was asked: refused by a policy, or by its own body. */
 function refused(exchange: Exchange): Result {
+  const { refusal } = exchange;
   return {
-    status: exchange.clientGone ? 499 : (exchange.refusal?.row.status ?? exchange.response.statusCode),
-    outcome: exchange.clientGone ? "client_gone" : "upstream_error",
+    status: exchange.clientGone ? 499 : (refusal?.row.status ?? exchange.response.statusCode),
+    outcome: exchange.clientGone ? exchange.outcomeWhenLeft : refusalOutcome(refusal),
     usage: emptyUsage(),
     usageSource: "estimated",
     target: null,
     attempts: 0,
     upstreamRequestId: null,
     firstTokenAtMs: null,
-    errorType: exchange.refusal?.row.type ?? null,
+    errorType: refusal?.row.type ?? null,
   };
 }
 

@@ -3,7 +3,6 @@ import { describe, expect, it } from "vitest";
 
 import { windowAt, type WindowKind } from "../../core/calendar-window.ts";
 import { ManualClock } from "../../core/clock.ts";
-import type { BudgetRecord, BudgetScope } from "../../store/ports/directory.ts";
 import {
   BudgetBook,
   isRefusal,
@@ -12,6 +11,7 @@ import {
   type CostForecast,
   type Reservation,
 } from "./budget-book.ts";
+import { type Budget, limitAt } from "./budget.ts";
 import { WINDOW_KINDS } from "./spend-counter.ts";
 
 const START_MS = Date.UTC(2026, 9, 23, 12);
@@ -23,7 +23,7 @@ const TEAM: BudgetSubject = { scope: "team", id: "team" };
 const KEY: BudgetSubject = { scope: "key", id: "key" };
 const PATH = [ORGANIZATION, TEAM, KEY];
 
-function budget(given: Partial<BudgetRecord> = {}): BudgetRecord {
+function budget(given: Partial<Budget> = {}): Budget {
   const subjectId = given.subjectId ?? "key";
   const window = given.window ?? "day";
   return {
@@ -39,7 +39,7 @@ function budget(given: Partial<BudgetRecord> = {}): BudgetRecord {
 }
 
 function setUp(
-  budgets: readonly BudgetRecord[],
+  budgets: readonly Budget[],
   options: { reserve?: "expected" | "worst_case"; maxOvershoot?: number; startMs?: number } = {},
 ): {
   book: BudgetBook;
@@ -258,14 +258,26 @@ type Step =
   | { readonly do: "settle again"; readonly pick: number }
   | { readonly do: "wait"; readonly ms: number }
   | { readonly do: "budget"; readonly pick: number; readonly limit: number; readonly hard: boolean }
+  | {
+      readonly do: "raise";
+      readonly pick: number;
+      readonly add: number;
+      readonly afterMs: number;
+      readonly forMs: number;
+    }
   | { readonly do: "configure"; readonly mode: "expected" | "worst_case"; readonly maxOvershoot: number };
 
+/** Two teams of two keys, each of which may name no project tag or one of two. */
 const PATHS: readonly (readonly BudgetSubject[])[] = ["a", "b"].flatMap((team) =>
-  ["1", "2"].map((key): readonly BudgetSubject[] => [
-    ORGANIZATION,
-    { scope: "team", id: team },
-    { scope: "key", id: team + key },
-  ]),
+  ["1", "2"].flatMap((key) =>
+    [null, "org/search", "org/billing"].map((tag): readonly BudgetSubject[] => [
+      ORGANIZATION,
+      { scope: "team", id: team },
+      { scope: "user", id: `user ${team}${key}` },
+      { scope: "key", id: team + key },
+      ...(tag === null ? [] : [{ scope: "tag" as const, id: tag }]),
+    ]),
+  ),
 );
 const SUBJECTS: readonly BudgetSubject[] = [...new Map(PATHS.flat().map((subject) => [subject.id, subject])).values()];
 const SLOTS = SUBJECTS.flatMap((subject) => WINDOW_KINDS.map((window) => ({ subject, window })));
@@ -273,7 +285,7 @@ const SLOTS = SUBJECTS.flatMap((subject) => WINDOW_KINDS.map((window) => ({ subj
 const forecast = fc
   .tuple(fc.integer({ min: 1, max: 500 }), fc.nat(1_000))
   .map(([expected, more]) => ({ expected, worst: expected + more }));
-const reserveStep = fc.record({ do: fc.constant("reserve" as const), path: fc.nat(3), forecast });
+const reserveStep = fc.record({ do: fc.constant("reserve" as const), path: fc.nat(PATHS.length - 1), forecast });
 const settleStep = fc.record({
   do: fc.constant("settle" as const),
   pick: fc.nat(),
@@ -286,6 +298,13 @@ const budgetStep = fc.record({
   pick: fc.nat(SLOTS.length - 1),
   limit: fc.nat(4_000),
   hard: fc.boolean(),
+});
+const raiseStep = fc.record({
+  do: fc.constant("raise" as const),
+  pick: fc.nat(SLOTS.length - 1),
+  add: fc.integer({ min: 1, max: 3_000 }),
+  afterMs: fc.nat(2 * DAY_MS),
+  forMs: fc.integer({ min: 1, max: 10 * DAY_MS }),
 });
 const configureStep = fc.record({
   do: fc.constant("configure" as const),
@@ -301,6 +320,7 @@ const traffic: fc.Arbitrary<Step> = fc.oneof(
 const anything: fc.Arbitrary<Step> = fc.oneof(
   { weight: 8, arbitrary: traffic },
   { weight: 2, arbitrary: budgetStep },
+  { weight: 2, arbitrary: raiseStep },
   { weight: 1, arbitrary: configureStep },
 );
 const zone = fc.constantFrom("UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu");
@@ -316,7 +336,7 @@ interface Sums {
 class Audit {
   readonly clock = new ManualClock(START_MS);
   readonly book: BudgetBook;
-  readonly budgets = new Map<string, BudgetRecord>();
+  readonly budgets = new Map<string, Budget>();
   readonly #timeZone: string;
   readonly #granted: { reservation: Reservation; path: readonly BudgetSubject[]; atMs: number; cost: number | null }[] =
     [];
@@ -335,8 +355,10 @@ class Audit {
   ): void {
     const { subject, window } = slot;
     const enforcement = hard ? "hard" : "soft";
-    const scope: BudgetScope = subject.scope;
-    const record = budget({ subjectId: subject.id, window, limitMicroUsd: limit, enforcement, scope });
+    const { scope } = subject;
+    const { raises } = this.budgets.get(`${subject.id}/${window}`) ?? {};
+    const plain = budget({ subjectId: subject.id, window, limitMicroUsd: limit, enforcement, scope });
+    const record = raises === undefined ? plain : { ...plain, raises };
     this.budgets.set(record.id, record);
     this.book.setBudgets([...this.budgets.values()]);
   }
@@ -366,12 +388,33 @@ class Audit {
       case "budget":
         this.setBudget(SLOTS[step.pick]!, step);
         break;
+      case "raise":
+        this.#raise(step);
+        break;
       case "configure":
         this.#maxOvershoot = step.maxOvershoot;
         this.book.configure({ reserve: step.mode, maxOvershoot: step.maxOvershoot });
         break;
     }
     this.#compare();
+  }
+
+  /** A temporary increase, now or soon, of whatever limit the slot has then. */
+  #raise({ pick, add, afterMs, forMs }: Extract<Step, { readonly do: "raise" }>): void {
+    const { subject, window } = SLOTS[pick]!;
+    const id = `${subject.id}/${window}`;
+    const known = this.budgets.get(id)!;
+    const fromMs = this.clock.nowMs() + afterMs;
+    const raise = { addMicroUsd: add, fromMs, untilMs: fromMs + forMs };
+    this.budgets.set(id, { ...known, raises: [...(known.raises ?? []), raise] });
+    this.book.setBudgets([...this.budgets.values()]);
+  }
+
+  /** The limit as of now, worked out the plain way. */
+  limitOf({ limitMicroUsd, raises = [] }: Budget): number {
+    const nowMs = this.clock.nowMs();
+    const inForce = raises.filter(({ fromMs, untilMs }) => nowMs >= fromMs && nowMs < untilMs);
+    return inForce.reduce((sum, { addMicroUsd }) => sum + addMicroUsd, limitMicroUsd);
   }
 
   #reserve(path: readonly BudgetSubject[], forecast: CostForecast): void {
@@ -381,7 +424,8 @@ class Audit {
     if (isRefusal(result)) {
       const { spent, reserved } = this.#sums(result.budget.subjectId, result.budget.window);
       // Even the worst case would have fitted: then there was no ground to refuse.
-      expect(spent + reserved + forecast.worst).toBeGreaterThan(result.budget.limitMicroUsd);
+      expect(result.limitMicroUsd).toBe(this.limitOf(result.budget));
+      expect(spent + reserved + forecast.worst).toBeGreaterThan(result.limitMicroUsd);
       expect(result.budget.enforcement).toBe("hard");
       return;
     }
@@ -389,12 +433,12 @@ class Audit {
     expect(result.amount).toBeGreaterThanOrEqual(forecast.expected);
     expect(result.amount).toBeLessThanOrEqual(forecast.worst);
     for (const { id, record, sums } of this.hardCounters(path)) {
-      expect(sums.spent + sums.reserved).toBeLessThanOrEqual(record.limitMicroUsd);
+      expect(sums.spent + sums.reserved).toBeLessThanOrEqual(this.limitOf(record));
       expect(sums.exposure).toBeLessThanOrEqual(Math.max(this.#maxOvershoot, before.get(id) ?? 0));
     }
   }
 
-  hardCounters(path: readonly BudgetSubject[] = SUBJECTS): { id: string; record: BudgetRecord; sums: Sums }[] {
+  hardCounters(path: readonly BudgetSubject[] = SUBJECTS): { id: string; record: Budget; sums: Sums }[] {
     return [...this.budgets.values()]
       .filter((record) => record.enforcement === "hard" && path.some((subject) => subject.id === record.subjectId))
       .map((record) => ({ id: record.id, record, sums: this.#sums(record.subjectId, record.window) }));
@@ -498,6 +542,80 @@ describe("over any interleaving of reservations, settles, window turns, budget a
         },
       ),
       { numRuns: 150 },
+    );
+  });
+
+  it("with increases that begin and end mid-flight: what is spent and reserved stays below the highest limit of its window, and the bound", () => {
+    const raising: fc.Arbitrary<Step> = fc.oneof(
+      { weight: 5, arbitrary: traffic },
+      { weight: 1, arbitrary: raiseStep },
+    );
+    fc.assert(
+      fc.property(
+        zone,
+        fc.nat(2_000),
+        hardBudgets,
+        fc.array(raising, { maxLength: 80 }),
+        (timeZone, maxOvershoot, budgets, steps) => {
+          const audit = new Audit(timeZone, { reserve: "expected", maxOvershoot });
+          for (const { pick, limit } of budgets) audit.setBudget(SLOTS[pick]!, { limit, hard: true });
+          const highest = new Map<string, number>();
+          for (const step of steps) {
+            audit.run(step);
+            for (const { id, record, sums } of audit.hardCounters()) {
+              const { startMs } = windowAt(record.window, audit.clock.nowMs(), timeZone);
+              const window = `${id}@${startMs}`;
+              const limit = Math.max(highest.get(window) ?? 0, audit.limitOf(record));
+              highest.set(window, limit);
+              expect(limitAt(record, audit.clock.nowMs())).toBe(audit.limitOf(record));
+              expect(sums.spent + sums.reserved).toBeLessThanOrEqual(limit + maxOvershoot);
+            }
+          }
+        },
+      ),
+      { numRuns: 150 },
+    );
+  });
+
+  it("the fullest budget is the first of the standings", () => {
+    fc.assert(
+      fc.property(zone, fc.array(anything, { maxLength: 40 }), fc.nat(PATHS.length - 1), (timeZone, steps, at) => {
+        const audit = new Audit(timeZone, { reserve: "expected", maxOvershoot: 500 });
+        for (const step of steps) audit.run(step);
+        const [path, nowMs] = [PATHS[at]!, audit.clock.nowMs()];
+        const [first] = audit.book.standings(path, timeZone, nowMs);
+
+        expect(audit.book.fullest(path, timeZone, nowMs)).toEqual(first);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe("a limit for every user", () => {
+  it("is held by each user's own counter: nobody is refused for what others spend, nor admitted past their own", () => {
+    const users = ["a1", "a2", "b1", "b2"].map((id) => `user ${id}`);
+    const request = fc.record({ user: fc.nat(users.length - 1), cost: fc.integer({ min: 1, max: 300 }) });
+    fc.assert(
+      fc.property(fc.nat(1_000), fc.array(request, { maxLength: 60 }), (limitMicroUsd, requests) => {
+        const { book, clock } = setUp(
+          users.map((subjectId) => budget({ subjectId, scope: "user", window: "month", limitMicroUsd })),
+        );
+        const spent = new Map<string, number>();
+        for (const { user, cost } of requests) {
+          const id = users[user]!;
+          const path: BudgetSubject[] = [ORGANIZATION, { scope: "user", id }, { scope: "tag", id: "org/search" }];
+          const before = spent.get(id) ?? 0;
+          const result = book.reserve(path, "UTC", { expected: cost, worst: cost }, clock.nowMs());
+          expect(isRefusal(result)).toBe(before + cost > limitMicroUsd);
+          if (isRefusal(result)) continue;
+          book.settle(result, cost);
+          spent.set(id, before + cost);
+        }
+        const total = [...spent.values()].reduce((sum, one) => sum + one, 0);
+        expect(book.spent("org/search", "month", { timeZone: "UTC", atMs: clock.nowMs() })).toBe(total);
+      }),
+      { numRuns: 100 },
     );
   });
 });

@@ -1,11 +1,12 @@
 import type { Clock } from "../../core/clock.ts";
 import type { MicroUsd } from "../../core/money.ts";
-import type { BudgetRecord, BudgetScope } from "../../store/ports/directory.ts";
+import type { PayerScope } from "../../store/ports/spend-limits.ts";
+import { type Budget, limitAt } from "./budget.ts";
 import { SubjectSpend, WINDOW_KINDS, type SpendCounter } from "./spend-counter.ts";
 
-/** One subject on the path organisation → team → user → key. */
+/** One subject on the path organisation → team → user → key (→ project tag). */
 export interface BudgetSubject {
-  readonly scope: BudgetScope;
+  readonly scope: PayerScope;
   readonly id: string;
 }
 
@@ -25,14 +26,18 @@ export interface Reservation {
 
 /** Why a reservation was refused: the budget that had no room. */
 export interface BudgetRefusal {
-  readonly budget: BudgetRecord;
+  readonly budget: Budget;
   readonly counter: Readonly<SpendCounter>;
+  /** The limit with the increases in force when it was asked. */
+  readonly limitMicroUsd: MicroUsd;
 }
 
 /** How full a budget is; what headers and reports show. */
 export interface BudgetStanding {
-  readonly budget: BudgetRecord;
+  readonly budget: Budget;
   readonly counter: Readonly<SpendCounter>;
+  /** The limit with the increases in force at that moment. */
+  readonly limitMicroUsd: MicroUsd;
   /** (spent + reserved) / limit. */
   readonly utilization: number;
 }
@@ -53,7 +58,8 @@ export interface BudgetBookOptions {
  * budget is set, so that a budget set later knows at once what was spent.
  *
  * Invariant, for every hard budget at every moment: spent + reserved <= limit + bound, where the bound is `maxOvershoot`
- * (only settles of exchanges already admitted can pass the limit, and their exposure is bounded).
+ * (only settles of exchanges already admitted can pass the limit, and their exposure is bounded). When a limit falls, because
+ * it was lowered or a temporary increase ended, what was admitted before stays admitted and nothing more is until there is room.
  */
 export class BudgetBook {
   readonly #clock: Clock;
@@ -61,7 +67,7 @@ export class BudgetBook {
   #maxOvershoot: MicroUsd;
   readonly #spend = new Map<string, SubjectSpend>();
   /** Hard and soft budgets by subject id, indexed by position in WINDOW_KINDS. */
-  #budgets: ReadonlyMap<string, readonly (BudgetRecord | undefined)[]> = new Map();
+  #budgets: ReadonlyMap<string, readonly (Budget | undefined)[]> = new Map();
 
   constructor(options: BudgetBookOptions) {
     this.#clock = options.clock;
@@ -76,8 +82,8 @@ export class BudgetBook {
   }
 
   /** Replaces all budgets. The latest row of a (subject, window) wins. */
-  setBudgets(budgets: readonly BudgetRecord[]): void {
-    const next = new Map<string, (BudgetRecord | undefined)[]>();
+  setBudgets(budgets: readonly Budget[]): void {
+    const next = new Map<string, (Budget | undefined)[]>();
     for (const budget of budgets) {
       const row = next.get(budget.subjectId) ?? [undefined, undefined, undefined, undefined];
       row[WINDOW_KINDS.indexOf(budget.window)] = budget;
@@ -126,8 +132,10 @@ export class BudgetBook {
         const counter = counters[at];
         const budget = budgets?.[i];
         if (counter === undefined || budget === undefined || budget.enforcement !== "hard") continue;
-        const full = counter.spent + counter.reserved + amount > budget.limitMicroUsd;
-        if (full && (blocking === null || counter.endMs > blocking.counter.endMs)) blocking = { budget, counter };
+        const limitMicroUsd = limitAt(budget, atMs);
+        if (counter.spent + counter.reserved + amount <= limitMicroUsd) continue;
+        counter.refused = true;
+        if (blocking === null || counter.endMs > blocking.counter.endMs) blocking = { budget, counter, limitMicroUsd };
       }
     }
     if (blocking !== null) return blocking;
@@ -166,19 +174,56 @@ export class BudgetBook {
       for (let i = 0; i < windows.length; i++) {
         const counter = windows[i];
         const budget = budgets[i];
-        if (counter === undefined || budget === undefined) continue;
-        const used = counter.spent + counter.reserved;
-        const utilization = budget.limitMicroUsd > 0 ? used / budget.limitMicroUsd : 1;
-        standings.push({ budget, counter, utilization });
+        if (counter !== undefined && budget !== undefined) standings.push(standingOf(budget, counter, atMs));
       }
     }
     return standings.sort((a, b) => b.utilization - a.utilization);
   }
 
-  /** The fullest budget of a path, or null when no budget is set on it. */
+  /** The fullest budget of a path, or null when no budget is set on it. For every request: one object, where there is one. */
   fullest(path: readonly BudgetSubject[], timeZone: string, atMs: number): BudgetStanding | null {
-    if (!path.some((subject) => this.#budgets.has(subject.id))) return null;
-    return this.standings(path, timeZone, atMs)[0] ?? null;
+    let budget: Budget | null = null;
+    let counter: SpendCounter | null = null;
+    let most = -1;
+    for (const subject of path) {
+      const budgets = this.#budgets.get(subject.id);
+      if (budgets === undefined) continue;
+      const windows = this.#subject(subject.id, timeZone).at(atMs);
+      for (let i = 0; i < windows.length; i++) {
+        const candidate = budgets[i];
+        const counted = windows[i];
+        if (candidate === undefined || counted === undefined) continue;
+        const utilization = utilizationOf(counted, limitAt(candidate, atMs));
+        if (utilization <= most) continue;
+        budget = candidate;
+        counter = counted;
+        most = utilization;
+      }
+    }
+    return budget === null || counter === null ? null : standingOf(budget, counter, atMs);
+  }
+
+  /** Every budget with its counter as it stands, in no order. `timeZoneOf` gives an organisation's zone. */
+  *all(timeZoneOf: (organizationId: string) => string, atMs: number): Generator<BudgetStanding> {
+    for (const [subjectId, budgets] of this.#budgets) {
+      for (let i = 0; i < budgets.length; i++) {
+        const budget = budgets[i];
+        if (budget === undefined) continue;
+        const counter = this.#subject(subjectId, timeZoneOf(budget.organizationId)).at(atMs)[i];
+        if (counter !== undefined) yield standingOf(budget, counter, atMs);
+      }
+    }
+  }
+
+  /** What a subject has spent in the window at `atMs`, as far as this process has counted. */
+  spent(
+    subjectId: string,
+    window: SpendCounter["kind"],
+    { timeZone, atMs }: { timeZone: string; atMs: number },
+  ): MicroUsd {
+    const known = this.#spend.get(subjectId);
+    if (known === undefined || known.timeZone !== timeZone) return 0;
+    return known.at(atMs)[WINDOW_KINDS.indexOf(window)]?.spent ?? 0;
   }
 
   #subject(id: string, timeZone: string): SubjectSpend {
@@ -188,6 +233,15 @@ export class BudgetBook {
     this.#spend.set(id, created);
     return created;
   }
+}
+
+function standingOf(budget: Budget, counter: SpendCounter, atMs: number): BudgetStanding {
+  const limitMicroUsd = limitAt(budget, atMs);
+  return { budget, counter, limitMicroUsd, utilization: utilizationOf(counter, limitMicroUsd) };
+}
+
+function utilizationOf(counter: SpendCounter, limitMicroUsd: MicroUsd): number {
+  return limitMicroUsd > 0 ? (counter.spent + counter.reserved) / limitMicroUsd : 1;
 }
 
 /** Tells a reservation from a refusal. */

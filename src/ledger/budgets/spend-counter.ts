@@ -14,6 +14,8 @@ export interface SpendCounter {
   reserved: number;
   /** Sum over open reservations of worst case minus reserved: how far they can pass what was reserved. */
   exposure: number;
+  /** Whether a hard budget of this window has refused something. */
+  refused: boolean;
 }
 
 export const WINDOW_KINDS: readonly WindowKind[] = ["day", "week", "month", "total"];
@@ -44,5 +46,5 @@ export class SubjectSpend {
 }
 
 function newCounter(kind: WindowKind, nowMs: number, timeZone: string): SpendCounter {
-  return { kind, ...windowAt(kind, nowMs, timeZone), spent: 0, reserved: 0, exposure: 0 };
+  return { kind, ...windowAt(kind, nowMs, timeZone), spent: 0, reserved: 0, exposure: 0, refused: false };
 }

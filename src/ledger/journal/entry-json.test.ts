@@ -19,6 +19,7 @@ const commonFields = {
   sessionId: maybeText,
   agentId: maybeText,
   parentAgentId: maybeText,
+  tag: maybeText,
   endpoint: hostileText,
   clientFormat: hostileText,
   modelAsked: hostileText,
@@ -74,7 +75,7 @@ describe("entryJson", () => {
     expect(entryJson(exampleEntry("req_1"))).toBe(
       '{"exchangeId":"req_1","attempt":1,"attempts":1,"organizationId":"org_1","teamId":"team_1","userId":null,' +
         '"keyId":"key_1","userType":"developer","sessionId":"3f0e5c9e-9c3e-4a53-8d0c-4c3c1b7f1c11","agentId":null,' +
-        '"parentAgentId":null,"endpoint":"/v1/messages","clientFormat":"anthropic",' +
+        '"parentAgentId":null,"tag":null,"endpoint":"/v1/messages","clientFormat":"anthropic",' +
         '"modelAsked":"claude-sonnet-4-5","modelServed":"claude-sonnet-4-5-20250929","target":"anthropic",' +
         '"targetModel":"claude-sonnet-4-5-20250929","routeReason":"affinity","stream":true,"status":200,' +
         '"outcome":"complete","usage":{"inputTokens":1200,"outputTokens":350,"cacheWrite5mTokens":0,' +

@@ -40,6 +40,7 @@ export function entryJson(entry: Entry): string {
     sessionId: entry.sessionId,
     agentId: entry.agentId,
     parentAgentId: entry.parentAgentId,
+    tag: entry.tag,
     endpoint: entry.endpoint,
     clientFormat: entry.clientFormat,
     modelAsked: entry.modelAsked,
@@ -67,6 +68,7 @@ export function entryJson(entry: Entry): string {
     cacheLossMicroUsd: entry.cacheLossMicroUsd,
     priceVersion: entry.priceVersion,
     reservedMicroUsd: entry.reservedMicroUsd,
+    audited: entry.audited,
     admittedAtMs: entry.admittedAtMs,
     settledAtMs: entry.settledAtMs,
     latencyMs: entry.latencyMs,
@@ -88,6 +90,7 @@ export function openJson(record: OpenRecord): string {
     sessionId: record.sessionId,
     agentId: record.agentId,
     parentAgentId: record.parentAgentId,
+    tag: record.tag,
     endpoint: record.endpoint,
     clientFormat: record.clientFormat,
     modelAsked: record.modelAsked,
@@ -96,6 +99,7 @@ export function openJson(record: OpenRecord): string {
     reservedMicroUsd: record.reservedMicroUsd,
     estimatedInputTokens: record.estimatedInputTokens,
     priceVersion: record.priceVersion,
+    audited: record.audited,
     admittedAtMs: record.admittedAtMs,
   };
   return jsonbText(exact, record.reservedMicroUsd + record.estimatedInputTokens + record.admittedAtMs);

@@ -52,6 +52,34 @@ describe("RatePolicy", () => {
     return policy.enter({ subjects, estimatedTokens: tokens, queue }, nowMs);
   }
 
+  describe("a request whose size is known only later", () => {
+    const key = [subject("key", { requestsPerMinute: 2, tokensPerMinute: 100, maxConcurrent: 1 })];
+
+    it("takes its tokens then, and is corrected to what it used", () => {
+      const ticket = ticketOf(enter(key, { tokens: 0 }));
+      policy.takeTokens(ticket, 60, nowMs);
+      policy.leave(ticket, 10, nowMs);
+      const next = ticketOf(enter(key, { tokens: 0 }));
+
+      policy.takeTokens(next, 90, nowMs);
+    });
+
+    it("that has no room for them leaves nothing taken once it is withdrawn", () => {
+      const first = ticketOf(enter(key, { tokens: 0 }));
+      policy.takeTokens(first, 90, nowMs);
+      policy.leave(first, 90, nowMs);
+      const second = ticketOf(enter(key, { tokens: 0 }));
+      expect(refusalOf(() => policy.takeTokens(second, 20, nowMs))).toMatchObject({ code: "weir:limit:tokens" });
+      policy.withdraw(second, nowMs);
+
+      const third = ticketOf(enter(key, { tokens: 0 }));
+      policy.takeTokens(third, 10, nowMs);
+      policy.leave(third, 10, nowMs);
+      expect(policy.gate.active("key_1")).toBe(0);
+      expect(refusalOf(() => enter(key, { tokens: 0 }))).toMatchObject({ code: "weir:limit:requests" });
+    });
+  });
+
   describe("requests a minute", () => {
     const key = [subject("key", { requestsPerMinute: 3 })];
 

@@ -14,13 +14,14 @@ export interface QueueSettings {
 export interface RateTicket {
   readonly subjects: readonly LimitedSubject[];
   readonly claims: readonly ConcurrencyClaim[];
-  readonly estimatedTokens: number;
+  /** Input tokens taken so far; corrected when it leaves. */
+  estimatedTokens: number;
 }
 
 /** What is asked of the rate policy for one request. */
 export interface RateRequest {
   readonly subjects: readonly LimitedSubject[];
-  /** Input tokens as estimated; corrected by `leave`. */
+  /** Input tokens as estimated, 0 while they are not known (see `takeTokens`); corrected by `leave`. */
   readonly estimatedTokens: number;
   readonly queue: QueueSettings;
 }
@@ -76,6 +77,22 @@ export class RatePolicy {
   }
 
   /**
+   * Takes the tokens of a request that was admitted before its size was known. Throws WeirError `weir:limit:tokens`; the
+   * ticket stays valid and must still be given back.
+   */
+  takeTokens(ticket: RateTicket, estimatedTokens: number, nowMs: number): void {
+    this.#checkTokens(ticket.subjects, estimatedTokens, nowMs);
+    this.#take(ticket.subjects, 0, estimatedTokens, nowMs);
+    ticket.estimatedTokens += estimatedTokens;
+  }
+
+  /** Ends a request that came to nothing: its place, its tokens and the request itself are given back. */
+  withdraw(ticket: RateTicket, nowMs: number): void {
+    this.leave(ticket, 0, nowMs);
+    this.#take(ticket.subjects, -1, 0, nowMs);
+  }
+
+  /**
    * Ends a request: its place goes to the next, and token buckets are corrected to what was used. What was used beyond the
    * estimate counts from `nowMs` on; it may be left out where tokens are only given back.
    */
@@ -87,16 +104,21 @@ export class RatePolicy {
 
   #check(subjects: readonly LimitedSubject[], estimatedTokens: number, nowMs: number): void {
     for (const { id, scope, limits } of subjects) {
-      const { requestsPerMinute, tokensPerMinute } = limits;
-      if (requestsPerMinute !== null) {
-        const waitMs = bucket(this.#requests, id, requestsPerMinute, nowMs).waitMs(1, nowMs);
-        if (waitMs > 0)
-          throw rateRefusal("weir:limit:requests", `${scope}: ${requestsPerMinute} requests a minute`, waitMs);
-      }
-      if (tokensPerMinute !== null) {
-        const waitMs = bucket(this.#tokens, id, tokensPerMinute, nowMs).waitMs(estimatedTokens, nowMs);
-        if (waitMs > 0) throw rateRefusal("weir:limit:tokens", `${scope}: ${tokensPerMinute} tokens a minute`, waitMs);
-      }
+      const { requestsPerMinute } = limits;
+      if (requestsPerMinute === null) continue;
+      const waitMs = bucket(this.#requests, id, requestsPerMinute, nowMs).waitMs(1, nowMs);
+      if (waitMs > 0)
+        throw rateRefusal("weir:limit:requests", `${scope}: ${requestsPerMinute} requests a minute`, waitMs);
+    }
+    this.#checkTokens(subjects, estimatedTokens, nowMs);
+  }
+
+  #checkTokens(subjects: readonly LimitedSubject[], estimatedTokens: number, nowMs: number): void {
+    for (const { id, scope, limits } of subjects) {
+      const { tokensPerMinute } = limits;
+      if (tokensPerMinute === null) continue;
+      const waitMs = bucket(this.#tokens, id, tokensPerMinute, nowMs).waitMs(estimatedTokens, nowMs);
+      if (waitMs > 0) throw rateRefusal("weir:limit:tokens", `${scope}: ${tokensPerMinute} tokens a minute`, waitMs);
     }
   }
 

@@ -1,10 +1,16 @@
 import { describe, expect, it } from "vitest";
 
 import { target, usage } from "../testing/route-fixtures.ts";
-import { warmthAfter } from "./warmth.ts";
+import { warmthAfter as warmthWith } from "./warmth.ts";
+
+type Args = [Parameters<typeof warmthWith>[0], Parameters<typeof warmthWith>[1], Parameters<typeof warmthWith>[2]];
 
 const MINUTE_MS = 60_000;
 const AT = target("a");
+
+function warmthAfter(...[used, at, before, nowMs]: [...Args, number]): ReturnType<typeof warmthWith> {
+  return warmthWith(used, at, before, { nowMs, ttlMs: 5 * MINUTE_MS });
+}
 
 describe("what an answer leaves warm", () => {
   it("is what was read from and written to the cache, for five minutes from now", () => {
@@ -44,5 +50,15 @@ describe("what an answer leaves warm", () => {
     const written = warmthAfter(usage({ cacheWrite1hTokens: 10 }), AT, null, 0);
 
     expect(warmthAfter(usage({ cacheWrite5mTokens: 10 }), target("b"), written, 0)?.life).toBe("5m");
+  });
+
+  it("lasts as long as the settings say, and one written for an hour at least an hour", () => {
+    const read = usage({ cacheReadTokens: 10 });
+    const hour = usage({ cacheWrite1hTokens: 10 });
+    const at = { nowMs: 0, ttlMs: 30 * MINUTE_MS };
+
+    expect(warmthWith(read, AT, null, at)?.expiresAtMs).toBe(30 * MINUTE_MS);
+    expect(warmthWith(hour, AT, null, at)?.expiresAtMs).toBe(60 * MINUTE_MS);
+    expect(warmthWith(hour, AT, null, { nowMs: 0, ttlMs: 90 * MINUTE_MS })?.expiresAtMs).toBe(90 * MINUTE_MS);
   });
 });

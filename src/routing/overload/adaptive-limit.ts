@@ -15,13 +15,20 @@ export interface LimitSample {
  * the gradient of delay).
  */
 export class AdaptiveLimit {
-  readonly #settings: AdaptiveLimitSettings;
+  #settings: AdaptiveLimitSettings;
   #limit: number;
   #steppedAtMs = -Infinity;
 
   constructor(settings: AdaptiveLimitSettings) {
     this.#settings = settings;
     this.#limit = settings.initial;
+  }
+
+  /** Changes the bounds; the limit is moved into them. Another beginning is one: the level is then sought from there. */
+  configure(settings: AdaptiveLimitSettings): void {
+    const begins = settings.initial === this.#settings.initial ? this.#limit : settings.initial;
+    this.#settings = settings;
+    this.#limit = Math.min(settings.max, Math.max(settings.min, begins));
   }
 
   get value(): number {
@@ -33,6 +40,9 @@ export class AdaptiveLimit {
     const { min, max, targetLoopDelayMs, largestCut, stepMs } = this.#settings;
     if (nowMs - this.#steppedAtMs < stepMs) return;
     this.#steppedAtMs = nowMs;
+    // With fewer in flight than the least limit it is something else that makes the loop late (a collection, a reload): the cut
+    // would bring no relief, and the next burst of an idle process would find hardly any place.
+    if (loopDelayMs > targetLoopDelayMs && inFlight < min) return;
     if (loopDelayMs > targetLoopDelayMs) {
       const kept = Math.max(largestCut, targetLoopDelayMs / loopDelayMs);
       // From what is in flight: a limit that nobody has reached says nothing of what can be borne.

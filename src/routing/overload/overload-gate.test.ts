@@ -421,3 +421,59 @@ describe("over any order of coming, going and giving up", () => {
     );
   });
 });
+
+describe("a late event loop", () => {
+  it("is no reason to bear less while next to nothing is in flight", () => {
+    const limit = { ...DEFAULT_OVERLOAD.limit, initial: 5_000, min: 20, max: 10_000 };
+    const house = new House(0, { limit });
+    for (let i = 0; i < 19; i++) house.enter();
+    house.tick(2_000);
+    expect(house.gate.describe().limit).toBe(5_000);
+
+    house.clock.advance(DEFAULT_OVERLOAD.limit.stepMs);
+    house.enter();
+    house.tick(2_000);
+    expect(house.gate.describe().limit).toBe(20);
+  });
+});
+
+describe("the gate under other settings", () => {
+  const gateOf = (limit: number, more: Partial<OverloadSettings> = {}): OverloadSettings => ({
+    ...DEFAULT_OVERLOAD,
+    batchShare: 1,
+    limit: { ...DEFAULT_OVERLOAD.limit, initial: limit, min: 1, max: limit },
+    ...more,
+  });
+
+  it("lets in at once who has room by them, and takes no place from who runs", () => {
+    const house = new House(2);
+    const visitors = Array.from({ length: 5 }, () => house.enter());
+    house.gate.configure(gateOf(4), house.clock.monotonicMs());
+    expect(visitors.map(({ fate }) => fate)).toEqual(["running", "running", "running", "running", "queued"]);
+
+    house.gate.configure(gateOf(1), house.clock.monotonicMs());
+    expect(house.gate.describe()).toMatchObject({ limit: 1, inFlight: 4, queuedInteractive: 1 });
+  });
+
+  it("keeps the level that the limit has found, within the new bounds, where its beginning is the same", () => {
+    const house = new House(100);
+    const { limit } = gateOf(100);
+    for (let i = 0; i < 50; i++) house.enter();
+    house.gate.tick(0, 500);
+    const found = house.gate.describe().limit;
+    expect(found).toBeLessThan(100);
+
+    house.gate.configure(gateOf(100, { maxQueued: 1 }), 1);
+    expect(house.gate.describe().limit).toBe(found);
+    house.gate.configure(gateOf(100, { limit: { ...limit, min: 60 } }), 2);
+    expect(house.gate.describe().limit).toBe(60);
+  });
+
+  it("refuses nobody any more once it is switched off", () => {
+    const house = new House(1);
+    const waiting = [house.enter(), house.enter(), house.enter()];
+    house.gate.configure(gateOf(1, { enabled: false }), house.clock.monotonicMs());
+
+    expect(waiting.map(({ fate }) => fate)).toEqual(["running", "running", "running"]);
+  });
+});

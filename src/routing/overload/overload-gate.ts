@@ -28,7 +28,7 @@ export interface OverloadDescription {
  * `leave`, `cancel`, `tick` or another's `enter`.
  */
 export class OverloadGate {
-  readonly #settings: OverloadSettings;
+  #settings: OverloadSettings;
   readonly #random: Random;
   readonly #limit: AdaptiveLimit;
   readonly #standing: StandingQueue;
@@ -52,6 +52,14 @@ export class OverloadGate {
     this.#random = random;
     this.#limit = new AdaptiveLimit(settings.limit);
     this.#standing = new StandingQueue(settings.standingQueue);
+  }
+
+  /** Changes the settings. Who runs goes on, who waits is judged by the new ones; the limit stays where it has found itself. */
+  configure(settings: OverloadSettings, nowMs: number): void {
+    this.#settings = settings;
+    this.#limit.configure(settings.limit);
+    this.#standing.configure(settings.standingQueue);
+    this.#admit(nowMs);
   }
 
   /** Asks to run. Every request that is admitted, now or later, must `leave`, once. */

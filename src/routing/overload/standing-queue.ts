@@ -5,12 +5,16 @@ import type { StandingQueueSettings } from "../settings.ts";
  * hardly at all; when even the luckiest waits long, the queue only adds latency.
  */
 export class StandingQueue {
-  readonly #settings: StandingQueueSettings;
+  #settings: StandingQueueSettings;
   #isStanding = false;
   #shortestMs = Infinity;
   #intervalEndsAtMs = -Infinity;
 
   constructor(settings: StandingQueueSettings) {
+    this.#settings = settings;
+  }
+
+  configure(settings: StandingQueueSettings): void {
     this.#settings = settings;
   }
 

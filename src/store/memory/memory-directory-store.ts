@@ -70,6 +70,14 @@ export class MemoryDirectoryStore implements DirectoryStore {
     this.#insert(this.#users, record, "user");
   }
 
+  async updateUser(record: Omit<UserRecord, "status">): Promise<boolean> {
+    const user = this.#users.get(record.id);
+    if (user?.organizationId !== record.organizationId) return false;
+    requireSameOrganization(this.#teams, record.teamId, record.organizationId);
+    this.#put(this.#users, { ...record, status: user.status });
+    return true;
+  }
+
   async createKey(record: KeyRecord): Promise<void> {
     const { organizationId, teamId, userId, replacesKeyId, hmac } = record;
     this.#requireOrganization(organizationId);
@@ -118,6 +126,11 @@ export class MemoryDirectoryStore implements DirectoryStore {
     this.#budgets.delete(budgetId);
     this.#changed();
     return true;
+  }
+
+  /** Tells the subscribers of a change of what belongs to the directory and is kept beside it. */
+  announce(): void {
+    this.#changed();
   }
 
   #requireOrganization(id: string): void {

@@ -1,6 +1,6 @@
 import { ENTRY_DEFAULTS } from "../../message/entry-defaults.ts";
 import type { Entry } from "../../message/entry.ts";
-import type { BudgetScope } from "../ports/directory.ts";
+import type { PayerScope } from "../ports/spend-limits.ts";
 import type { ShipCursor, UsageDimension, UsageQuery, UsageRow, UsageStore } from "../ports/usage.ts";
 
 const DEFAULT_LIMIT = 1_000;
@@ -9,6 +9,11 @@ const DEFAULT_LIMIT = 1_000;
 export class MemoryUsageStore implements UsageStore {
   readonly #entries = new Map<string, Entry>();
   readonly #cursors = new Map<string, ShipCursor>();
+
+  /** Every entry, for other stores in this memory. */
+  all(): Iterable<Entry> {
+    return this.#entries.values();
+  }
 
   async cursor(journalId: string): Promise<ShipCursor | null> {
     return this.#cursors.get(journalId) ?? null;
@@ -27,10 +32,10 @@ export class MemoryUsageStore implements UsageStore {
     return this.#entries.size - before;
   }
 
-  async totals(scope: BudgetScope, fromMs: number, toMs: number): Promise<ReadonlyMap<string, number>> {
+  async totals(scope: PayerScope, fromMs: number, toMs: number): Promise<ReadonlyMap<string, number>> {
     const totals = new Map<string, number>();
     for (const entry of this.#entries.values()) {
-      const subject = dimensionOf(entry, scope, "UTC");
+      const subject = scope === "tag" ? tagOf(entry) : dimensionOf(entry, scope, "UTC");
       if (subject === null || entry.admittedAtMs < fromMs || entry.admittedAtMs >= toMs) continue;
       totals.set(subject, (totals.get(subject) ?? 0) + entry.costMicroUsd);
     }
@@ -71,6 +76,10 @@ function isAskedFor(entry: Entry, query: UsageQuery): boolean {
     if (dimensionOf(entry, dimension as UsageDimension, query.timeZone ?? "UTC") !== value) return false;
   }
   return true;
+}
+
+function tagOf({ organizationId, tag }: Entry): string | null {
+  return tag === null ? null : `${organizationId}/${tag}`;
 }
 
 function dimensionOf(entry: Entry, dimension: UsageDimension, timeZone: string): string | null {

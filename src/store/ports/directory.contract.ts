@@ -131,6 +131,17 @@ export function directoryContract(open: () => Promise<{ store: DirectoryStore; c
       expect(await store.expireKey("key_none", 3_000)).toBe(false);
     });
 
+    it("changes a user's team, name and address, of their own organisation and to one of its teams, and nothing else", async () => {
+      await store.setStatus("user", USER.id, "revoked");
+      const { status: _, ...changed } = { ...USER, name: "New name", email: "new@example.com", teamId: null };
+      expect(await store.updateUser(changed)).toBe(true);
+      expect((await store.load()).users).toEqual([{ ...changed, status: "revoked" }]);
+      expect(await store.updateUser({ ...changed, id: "usr_none" })).toBe(false);
+      expect(await store.updateUser({ ...changed, organizationId: OTHER.id })).toBe(false);
+      await refuses("unknown_reference", store.updateUser({ ...changed, teamId: OTHER_TEAM.id }));
+      expect((await store.load()).users).toEqual([{ ...changed, status: "revoked" }]);
+    });
+
     it("sets the status of organisations, teams and users", async () => {
       expect(await store.setStatus("organization", ACME.id, "revoked")).toBe(true);
       expect(await store.setStatus("team", TEAM.id, "revoked")).toBe(true);

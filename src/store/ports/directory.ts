@@ -116,6 +116,8 @@ export interface DirectoryStore {
   createOrganization(record: OrganizationRecord): Promise<void>;
   createTeam(record: TeamRecord): Promise<void>;
   createUser(record: UserRecord): Promise<void>;
+  /** Sets a user's team, name and e-mail address; false when the organisation has no such user. Its status stays. */
+  updateUser(record: Omit<UserRecord, "status">): Promise<boolean>;
   createKey(record: KeyRecord): Promise<void>;
   /** Sets `revokedAtMs` unless it is set; false when no such key exists. Idempotent. */
   revokeKey(keyId: string, atMs: number): Promise<boolean>;

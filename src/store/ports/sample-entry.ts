@@ -15,6 +15,7 @@ export function sampleEntry(given: Partial<Omit<Entry, "usage">> & { usage?: Par
     sessionId: "session-1",
     agentId: null,
     parentAgentId: null,
+    tag: null,
     endpoint: "messages",
     clientFormat: "anthropic",
     modelAsked: "claude-haiku-4-5",

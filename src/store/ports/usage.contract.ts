@@ -120,6 +120,30 @@ export function usageContract(open: () => Promise<{ store: UsageStore; close: ()
       expect(await ship([sampleEntry(), sampleEntry({ attempt: 2 })])).toBe(2);
     });
 
+    it("sums costs by project tag within its organisation, over any window", async () => {
+      const hourMs = 3_600_000;
+      const startMs = Date.UTC(2026, 10, 19, 22, 30);
+      const tagged = { tag: "search", organizationId: "org_acme" };
+      await ship([
+        sampleEntry({ ...tagged, exchangeId: "a", costMicroUsd: 1, admittedAtMs: startMs - 1 }),
+        sampleEntry({ ...tagged, exchangeId: "b", costMicroUsd: 2, admittedAtMs: startMs }),
+        sampleEntry({ ...tagged, exchangeId: "c", costMicroUsd: 4, admittedAtMs: startMs + 30 * hourMs }),
+        sampleEntry({ ...tagged, exchangeId: "d", costMicroUsd: 8, admittedAtMs: startMs + 60 * hourMs }),
+        sampleEntry({
+          ...tagged,
+          exchangeId: "e",
+          costMicroUsd: 16,
+          organizationId: "org_other",
+          admittedAtMs: startMs,
+        }),
+        sampleEntry({ exchangeId: "f", costMicroUsd: 32, admittedAtMs: startMs }),
+      ]);
+      const totals = async (fromMs: number, toMs: number): Promise<object> =>
+        Object.fromEntries(await store.totals("tag", fromMs, toMs));
+      expect(await totals(0, Infinity)).toEqual({ "org_acme/search": 15, "org_other/search": 16 });
+      expect(await totals(startMs, startMs + 60 * hourMs)).toEqual({ "org_acme/search": 6, "org_other/search": 16 });
+    });
+
     it("sums costs for each subject of a scope, leaving out entries without one", async () => {
       await ship([
         sampleEntry({ exchangeId: "a", costMicroUsd: 1 }),

@@ -1,5 +1,5 @@
 import type { Entry } from "../../message/entry.ts";
-import type { BudgetScope } from "./directory.ts";
+import type { PayerScope } from "./spend-limits.ts";
 
 /** Where the shipper stands, mirrored from the journal's positions. One cursor for each journal (each replica). */
 export interface ShipCursor {
@@ -61,9 +61,9 @@ export interface UsageStore {
   ship(journalId: string, entries: readonly Buffer[], cursor: ShipCursor): Promise<number>;
   /**
    * Sum of costs in micro-dollars for entries admitted in [fromMs, toMs), for each subject of a scope. `toMs` may be
-   * `Infinity`. Subjects without entries are left out.
+   * `Infinity`. Subjects without entries are left out. A tag is named `<organization>/<tag>`.
    */
-  totals(scope: BudgetScope, fromMs: number, toMs: number): Promise<ReadonlyMap<string, number>>;
+  totals(scope: PayerScope, fromMs: number, toMs: number): Promise<ReadonlyMap<string, number>>;
   /** One row for each combination of the grouped dimensions, by day where that is one of them, then the dearest first. */
   report(query: UsageQuery): Promise<readonly UsageRow[]>;
   /** Single rows, newest first, for looking at exchanges. */

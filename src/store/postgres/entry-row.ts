@@ -13,6 +13,7 @@ export interface EntryRow {
   readonly session_id: string | null;
   readonly agent_id: string | null;
   readonly parent_agent_id: string | null;
+  readonly tag: string | null;
   readonly endpoint: string;
   readonly client_format: string;
   readonly model_asked: string;
@@ -59,6 +60,7 @@ export function entryFromRow(row: EntryRow): Entry {
     sessionId: row.session_id,
     agentId: row.agent_id,
     parentAgentId: row.parent_agent_id,
+    tag: row.tag,
     endpoint: row.endpoint,
     clientFormat: row.client_format,
     modelAsked: row.model_asked,

@@ -90,6 +90,18 @@ export class PostgresDirectoryStore implements DirectoryStore {
     await mapped(`creating user ${record.id}`, () => insertUser(this.#db, record));
   }
 
+  async updateUser({ id, organizationId, teamId, name, email }: Omit<UserRecord, "status">): Promise<boolean> {
+    return await mapped(`changing user ${id}`, async () => {
+      const result = await this.#db
+        .updateTable("users")
+        .set({ team_id: teamId, name, email })
+        .where("organization_id", "=", organizationId)
+        .where("id", "=", id)
+        .executeTakeFirst();
+      return result.numUpdatedRows > 0n;
+    });
+  }
+
   async createKey(record: KeyRecord): Promise<void> {
     await mapped(`creating key ${record.id}`, () => insertKey(this.#db, record));
   }

@@ -7,11 +7,17 @@ import type { Logger } from "../../core/logger.ts";
 import type { PostgresConnection } from "../postgres-connection.ts";
 import { mapped } from "./map-error.ts";
 import { migrate } from "./migrate.ts";
+import { PostgresAuditStore } from "./postgres-audit-store.ts";
 import { PostgresDirectoryStore } from "./postgres-directory-store.ts";
 import { PostgresOwnedObjectStore } from "./postgres-owned-object-store.ts";
+import { PostgresReportStore } from "./postgres-report-store.ts";
+import { PostgresSessionPauseStore } from "./postgres-session-pause-store.ts";
+import { PostgresSignInStore } from "./postgres-sign-in-store.ts";
+import { PostgresSpendLimitStore } from "./postgres-spend-limit-store.ts";
 import { PostgresUsageStore } from "./postgres-usage-store.ts";
 import { RevisionListener } from "./revision-listener.ts";
 import { createDatabase, createPool } from "./store-pool.ts";
+import { makeUsagePartitions } from "./usage-partitions.ts";
 
 const DEFAULT_MAX_CONNECTIONS = 8;
 const STOP_PATIENCE_MS = 5_000;
@@ -28,7 +34,12 @@ export class PostgresStore implements Component {
   readonly name = "postgres-store";
   readonly directory: PostgresDirectoryStore;
   readonly usage: PostgresUsageStore;
+  readonly spendLimits: PostgresSpendLimitStore;
   readonly ownedObjects: PostgresOwnedObjectStore;
+  readonly reports: PostgresReportStore;
+  readonly sessionPauses: PostgresSessionPauseStore;
+  readonly signIn: PostgresSignInStore;
+  readonly audit: PostgresAuditStore;
   readonly #options: PostgresStoreOptions;
   readonly #pool: Pool;
   readonly #listener: RevisionListener;
@@ -41,13 +52,20 @@ export class PostgresStore implements Component {
     const db = createDatabase(this.#pool);
     this.#listener = new RevisionListener(connection, logger);
     this.directory = new PostgresDirectoryStore(db, this.#listener);
+    this.spendLimits = new PostgresSpendLimitStore(db);
     this.usage = new PostgresUsageStore(this.#pool, db, logger);
     this.ownedObjects = new PostgresOwnedObjectStore(db);
+    this.reports = new PostgresReportStore(db);
+    this.sessionPauses = new PostgresSessionPauseStore(db);
+    this.signIn = new PostgresSignInStore(db, this.#listener);
+    this.audit = new PostgresAuditStore(this.#pool);
   }
 
   /** Migrates the database. Throws `StoreError` `unavailable` when it cannot be reached, `MigrationError` when it does not fit. */
   async start(): Promise<void> {
-    await mapped("migrating the database", () => migrate(this.#options.connection, this.#options.logger));
+    const { connection, logger } = this.#options;
+    await mapped("migrating the database", () => migrate(connection, logger));
+    await mapped("making the coming months' partitions", () => makeUsagePartitions(this.#pool));
   }
 
   /**

@@ -4,11 +4,13 @@ import type { Pool } from "pg";
 import type { Logger } from "../../core/logger.ts";
 import type { Entry } from "../../message/entry.ts";
 import type { BudgetScope } from "../ports/directory.ts";
+import type { PayerScope } from "../ports/spend-limits.ts";
 import type { ShipCursor, UsageQuery, UsageRow, UsageStore } from "../ports/usage.ts";
 import { type EntryRow, entryFromRow } from "./entry-row.ts";
 import { mapped } from "./map-error.ts";
 import type { Database } from "./schema.ts";
 import { shipBatch } from "./ship-batch.ts";
+import { tagTotalsStatement } from "./tag-totals.ts";
 import { reportStatement, rowFromReport, totalsStatement } from "./usage-report.ts";
 
 const SUBJECT_COLUMN = {
@@ -47,10 +49,12 @@ export class PostgresUsageStore implements UsageStore {
     );
   }
 
-  async totals(scope: BudgetScope, fromMs: number, toMs: number): Promise<ReadonlyMap<string, number>> {
+  async totals(scope: PayerScope, fromMs: number, toMs: number): Promise<ReadonlyMap<string, number>> {
     if (fromMs >= toMs) return new Map();
     return await mapped(`summing costs by ${scope}`, async () => {
-      const { rows } = await totalsStatement(SUBJECT_COLUMN[scope], { fromMs, toMs }).execute(this.#db);
+      const window = { fromMs, toMs };
+      const statement = scope === "tag" ? tagTotalsStatement(window) : totalsStatement(SUBJECT_COLUMN[scope], window);
+      const { rows } = await statement.execute(this.#db);
       return new Map(rows.map((row) => [row.subject, row.total]));
     });
   }

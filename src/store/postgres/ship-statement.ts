@@ -23,6 +23,7 @@ const COLUMNS: readonly (readonly [
   ["session_id", "e", "sessionId", "text"],
   ["agent_id", "e", "agentId", "text"],
   ["parent_agent_id", "e", "parentAgentId", "text"],
+  ["tag", "e", "tag", "text"],
   ["endpoint", "e", "endpoint", "text"],
   ["client_format", "e", "clientFormat", "text", `'${ENTRY_DEFAULTS.clientFormat}'`],
   ["model_asked", "e", "modelAsked", "text"],

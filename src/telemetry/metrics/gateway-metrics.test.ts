@@ -14,6 +14,7 @@ function exchange(given: Partial<ExchangeSample> = {}): ExchangeSample {
     tokens: 100,
     costMicroUsd: 700,
     errorType: null,
+    outcome: "complete",
     ...given,
   };
 }

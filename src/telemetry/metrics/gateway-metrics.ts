@@ -18,6 +18,8 @@ export interface ExchangeSample {
   readonly tokens: number;
   readonly costMicroUsd: number;
   readonly errorType: string | null;
+  /** How it ended. */
+  readonly outcome: string;
 }
 
 /** Handles of one model and user (whose kind never changes): found by two look-ups, then bumped. */
@@ -51,9 +53,15 @@ export class GatewayMetrics {
     "weir_failed_attempts_total",
     "Attempts that failed before anything was relayed, by upstream and kind of failure.",
   );
+  readonly #retries = counter(
+    "weir_retries_total",
+    "Attempts that followed a failed one, by the upstream that was asked then and whether it was asked again or instead.",
+  );
+  readonly #outcomes = counter("weir_exchanges_total", "Exchanges that have ended, by how.");
   readonly #stages = histogram("weir_stage_seconds", "Time in each stage of an exchange.", STAGE_BUCKETS);
   /** By model, then by user: two look-ups cost less than building one key of both. */
   readonly #bound = new Map<string, Map<string, Bound>>();
+  readonly #outcomeSlots = new Map<string, Slot>();
   readonly #errorSlots = new Map<string, Slot>();
   readonly #activeSlot = this.#active.slot({});
 
@@ -67,6 +75,8 @@ export class GatewayMetrics {
     this.#errors,
     this.#refusals,
     this.#failedAttempts,
+    this.#retries,
+    this.#outcomes,
     this.#stages,
   ];
 
@@ -93,6 +103,11 @@ export class GatewayMetrics {
     this.#failedAttempts.slot({ upstream, failure }).add(1);
   }
 
+  /** A further attempt: at the same upstream (`retry`) or at another one (`failover`). */
+  retried(upstream: string, kind: "retry" | "failover"): void {
+    this.#retries.slot({ upstream, kind }).add(1);
+  }
+
   record(sample: ExchangeSample): void {
     const bound = this.#handles(sample);
     let status = bound.byStatus.get(sample.status);
@@ -110,6 +125,16 @@ export class GatewayMetrics {
     if (sample.tokens > 0) bound.tokens.add(sample.tokens);
     if (sample.costMicroUsd > 0) bound.cost.add(sample.costMicroUsd);
     if (sample.errorType !== null) this.#error(sample.errorType, sample.model);
+    this.#outcome(sample.outcome);
+  }
+
+  #outcome(outcome: string): void {
+    let slot = this.#outcomeSlots.get(outcome);
+    if (slot === undefined) {
+      slot = this.#outcomes.slot({ outcome });
+      this.#outcomeSlots.set(outcome, slot);
+    }
+    slot.add(1);
   }
 
   #error(errorType: string, model: string): void {

@@ -4,7 +4,8 @@ import type { AddressInfo } from "node:net";
 import type { Dispatcher } from "undici";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
-import { ConnectionPool } from "./connection-pool.ts";
+import { type Connections, ConnectionPool } from "./connection-pool.ts";
+import { Http1Pool } from "./http1/http1-pool.ts";
 
 /** How one request ended. */
 interface Ended {
@@ -47,9 +48,17 @@ class Witness implements Dispatcher.DispatchHandler {
   }
 }
 
-describe("ConnectionPool", () => {
+const PATIENT = { connectTimeoutMs: 5_000, headersTimeoutMs: 5_000, bodyTimeoutMs: 5_000, keepAliveMs: 5_000 };
+
+/** Both keep the same promises. */
+const POOLS: readonly (readonly [name: string, open: (origin: string) => Connections])[] = [
+  ["ConnectionPool", (origin) => new ConnectionPool(origin, {})],
+  ["Http1Pool", (origin) => new Http1Pool(origin, { tls: {}, ...PATIENT })],
+];
+
+describe.each(POOLS)("%s", (_, open) => {
   let server: Server;
-  let pool: ConnectionPool;
+  let pool: Connections;
   let connections = 0;
   /** Requests that the server has received and not answered. */
   let waiting: { request: IncomingMessage; response: ServerResponse }[];
@@ -66,7 +75,7 @@ describe("ConnectionPool", () => {
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     // By its type an address may be a pipe's name; this server listens on a port.
     const { port } = server.address() as AddressInfo;
-    pool = new ConnectionPool(`http://127.0.0.1:${port}`, {});
+    pool = open(`http://127.0.0.1:${port}`);
   });
 
   afterEach(async () => {

@@ -75,6 +75,10 @@ class BedrockClientCall implements ClientCall {
     };
   }
 
+  passedStatus(status: number): number {
+    return bedrockStatus(status);
+  }
+
   streamEncoder(): StreamEncoder {
     return new BedrockStreamEncoder();
   }

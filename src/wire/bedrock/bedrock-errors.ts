@@ -62,7 +62,7 @@ export function streamExceptionOf(type: string): string {
   return isErrorType(type) ? STREAM_EXCEPTION_OF_TYPE[type] : STREAM_EXCEPTION_OF_TYPE.api_error;
 }
 
-/** Bedrock knows no 529; its 503 says the same. */
+/** Bedrock knows no 529; its 503 says the same, and AWS's SDKs repeat that one alone. */
 export function bedrockStatus(status: number): number {
   return status === 529 ? 503 : status;
 }

@@ -29,7 +29,7 @@ export const bedrockTarget: TargetWire = {
   },
 
   forward(body: Buffer, { operation }: CanonicalRequest): TargetCall {
-    return new BedrockCall(operation, body, []);
+    return new BedrockCall(operation, { body, betas: [], warnings: [] });
   },
 };
 
@@ -39,7 +39,7 @@ function encodeMessages(request: CanonicalRequest): TargetCall {
   edit.remove("stream");
   edit.insert("anthropic_version", VERSION);
   if (betas.length > 0) edit.insert("anthropic_beta", JSON.stringify(betas));
-  return new BedrockCall(request.operation, edit.toBuffer(), warnings);
+  return new BedrockCall(request.operation, { body: edit.toBuffer(), betas, warnings });
 }
 
 /** CountTokens takes the body that InvokeModel would get, in base64, and that one must have `max_tokens`. */
@@ -55,18 +55,27 @@ function encodeCount(request: CanonicalRequest): TargetCall {
     edit.insert("max_tokens", String(countedMaxTokens(request)));
   }
   const inner = edit.toBuffer().toString("base64");
-  return new BedrockCall(request.operation, Buffer.from(`{"input":{"invokeModel":{"body":"${inner}"}}}`), warnings);
+  const body = Buffer.from(`{"input":{"invokeModel":{"body":"${inner}"}}}`);
+  return new BedrockCall(request.operation, { body, betas, warnings });
+}
+
+interface BedrockRequest {
+  readonly body: Buffer;
+  readonly betas: readonly string[];
+  readonly warnings: readonly WireWarning[];
 }
 
 class BedrockCall implements TargetCall {
   readonly body: Buffer;
   readonly headers = HEADERS;
+  readonly betas: readonly string[];
   readonly warnings: readonly WireWarning[];
   readonly #operation: Operation;
 
-  constructor(operation: Operation, body: Buffer, warnings: readonly WireWarning[]) {
+  constructor(operation: Operation, { body, betas, warnings }: BedrockRequest) {
     this.#operation = operation;
     this.body = body;
+    this.betas = betas;
     this.warnings = warnings;
   }
 

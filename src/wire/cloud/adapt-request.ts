@@ -5,6 +5,7 @@ import { placeCacheBreakpoint } from "./automatic-cache.ts";
 import { BodyEdit, memberOf, valueOf } from "./body-edit.ts";
 import type { FieldRule } from "./feature-rule.ts";
 import { findMembers } from "./json-path.ts";
+import { backsField } from "./refused-betas.ts";
 import type { RuleBook } from "./rule-book.ts";
 
 /** A canonical request on its way to a cloud's Claude endpoint; what the envelope needs is still to be put in. */
@@ -139,6 +140,11 @@ class Adaptation {
         if (rule.becomes.length === 0) this.#warn(`anthropic-beta: ${beta}`, rule.why);
         for (const name of rule.becomes) sent.add(name);
       }
+    }
+    for (const beta of this.#request.refusedBetas ?? []) {
+      if (!sent.has(beta) || backsField(beta, this.#request.body)) continue;
+      sent.delete(beta);
+      this.#warn(`anthropic-beta: ${beta}`, "It has refused it of this model before.");
     }
     return [...sent];
   }

@@ -17,6 +17,8 @@ export interface EnvelopedBody {
 
 export interface UnwrappedBody {
   readonly canonical: Buffer;
+  /** Whether its `stream` is not what the path says. */
+  readonly contradictsPath: boolean;
   readonly betas: readonly string[];
   readonly warnings: readonly WireWarning[];
 }
@@ -41,8 +43,8 @@ export function unwrapBody({ body, maxDepth, model, stream, without }: Enveloped
   edit.remove("anthropic_beta");
   for (const key of without) edit.remove(key);
   requireVersion(valueOf(body, members, "anthropic_version"));
+  const said = stream === null ? null : valueOf(body, members, "stream");
   if (stream !== null) {
-    const said = valueOf(body, members, "stream");
     if (said !== undefined && said !== null && said !== stream) {
       warnings.push({ field: "stream", message: "says otherwise than the path, which counts" });
     }
@@ -55,7 +57,21 @@ export function unwrapBody({ body, maxDepth, model, stream, without }: Enveloped
     edit.remove("model");
     edit.insert("model", JSON.stringify(model));
   }
-  return { canonical: edit.toBuffer(), betas: readBetas(valueOf(body, members, "anthropic_beta")), warnings };
+  const contradictsPath = stream !== null && (said === true) !== stream;
+  return {
+    canonical: edit.toBuffer(),
+    contradictsPath,
+    betas: readBetas(valueOf(body, members, "anthropic_beta")),
+    warnings,
+  };
+}
+
+/** A body whose `stream` is what the path says, every other byte kept. */
+export function withStreamOfPath(body: Buffer, stream: boolean, maxDepth: number): Buffer {
+  const edit = new BodyEdit(body, scanJson(body, maxDepth).members);
+  edit.remove("stream");
+  if (stream) edit.insert("stream", "true");
+  return edit.toBuffer();
 }
 
 function requireVersion(version: unknown): void {

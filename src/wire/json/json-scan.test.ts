@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 
 import { WeirError } from "../../core/weir-error.ts";
-import { scanJson, type JsonScan } from "./json-scan.ts";
+import { scanJson, scanLongStrings, type JsonScan } from "./json-scan.ts";
 
 const scan = (text: string, maxDepth = 128): JsonScan => scanJson(Buffer.from(text), maxDepth);
 
@@ -184,9 +184,45 @@ describe("words that the gateway acts on", () => {
 
   it("tells where Weir itself may have written something", () => {
     expect(scan('{"a":[{"signature":"weir-unsigned"}]}').mentionsWeir).toBe(true);
+    expect(scan('{"a":"weir:"}').mentionsWeir).toBe(true);
+    expect(scan('{"a":"weir-"}').mentionsWeir).toBe(true);
     expect(scan('{"a":"weir:openai-reasoning:v1:e30"}').mentionsWeir).toBe(true);
     for (const other of ["weir", "weirs:", "a weir-unsigned", "WEIR:", "weir"]) {
       expect(scan(JSON.stringify({ a: other })).mentionsWeir).toBe(false);
+    }
+  });
+});
+
+describe("a long text", () => {
+  it("is scanned in one memory that is used again, also after shorter and broken ones", () => {
+    const made = vi.spyOn(WebAssembly, "Instance");
+    const long = (bytes: number): string => `{"a":"${"x".repeat(bytes)}","weir":1}`;
+    for (const bytes of [5_000_000, 9_000_000, 5_000_000, 6_000_000]) {
+      expect(scan(long(bytes)).members.map(({ key }) => key)).toEqual(["a", "weir"]);
+      expect(() => scan(long(bytes).slice(0, -1))).toThrow("not valid JSON");
+    }
+    expect(made.mock.calls.length).toBeLessThanOrEqual(1);
+    made.mockRestore();
+  });
+});
+
+describe("long strings", () => {
+  const spansOf = (text: string): string[] => {
+    const body = Buffer.from(text);
+    const spans = scanLongStrings(body, 128);
+    return Array.from({ length: spans.length / 2 }, (_, i) => body.toString("utf8", spans[i * 2], spans[i * 2 + 1]));
+  };
+
+  it("are found from 256 bytes on, in their order, keys too, and none of an earlier text", () => {
+    const [a, b, key] = ["ä".repeat(128), `\\"${"b".repeat(9_000)}`, "k".repeat(300)];
+    expect(spansOf(`{"s":"${"x".repeat(255)}","a":["${a}",{"${key}":"${b}"}]}`)).toEqual([a, key, b]);
+    expect(spansOf('{"a":1}')).toEqual([]);
+  });
+
+  it("are all found where there is nothing else", () => {
+    const one = "x".repeat(256);
+    for (const count of [1, 2, 255, 3_000]) {
+      expect(spansOf(`{"a":[${Array.from({ length: count }, () => `"${one}"`).join()}]}`)).toHaveLength(count);
     }
   });
 });

@@ -35,15 +35,20 @@ interface ScanExports {
 
 const STATUS = { ok: 0, malformed: 1, tooDeep: 2, notObject: 3, tooManyMembers: 4 } as const;
 /** Offsets in the result, counted in 32-bit numbers. */
-const RESULT = { position: 0, flags: 1, count: 2, members: 3, memberSize: 4 } as const;
+const RESULT = { position: 0, flags: 1, count: 2, members: 3, memberSize: 4, longCount: 4_004 } as const;
+/** From this length on a string is noted as a long one. */
+const LONG_BYTES = 256;
 const FLAG = { oneHour: 1, files: 2, weir: 4 } as const;
 /** The module's stack has a byte for each; a caller that allows more gets this. */
 const MAX_LEVELS = 4_000;
 const PAGE_BYTES = 65_536;
 /** Zero bytes that follow the text: the scan looks at sixteen at a time. */
 const PADDING = new Uint8Array(16);
-/** A text longer than this is scanned in memory of its own, which is given back: WebAssembly memory never shrinks. */
-const KEEP_BYTES = 4 * 1024 * 1024;
+/**
+ * A text longer than this is scanned in a second memory: WebAssembly memory never shrinks, and what is scanned all the time
+ * should stay in the processor's cache.
+ */
+const SMALL_BYTES = 4 * 1024 * 1024;
 
 const compiled = new WebAssembly.Module(Buffer.from(JSON_SCAN_MODULE, "base64"));
 
@@ -63,7 +68,8 @@ class Scanner {
   }
 
   scan(body: Buffer, maxDepth: number): JsonScan {
-    this.#makeRoom(this.#input + body.length + PADDING.length);
+    const longStrings = Math.floor(body.length / LONG_BYTES) + 1;
+    this.#makeRoom(this.#input + body.length + PADDING.length + longStrings * 8 + 4);
     this.#bytes.set(body, this.#input);
     this.#bytes.set(PADDING, this.#input + body.length);
     const levels = Math.min(maxDepth, MAX_LEVELS);
@@ -76,6 +82,13 @@ class Scanner {
       mentionsFiles: (flags & FLAG.files) !== 0,
       mentionsWeir: (flags & FLAG.weir) !== 0,
     };
+  }
+
+  /** The long strings of the text that was scanned last, as pairs of offsets, without their quotes. */
+  longStrings(bodyBytes: number): Int32Array {
+    const count = this.#number(RESULT.longCount);
+    const at = (this.#input + bodyBytes + PADDING.length + 3) >> 2;
+    return this.#numbers.slice(at, at + count * 2);
   }
 
   /** Two policies, or a policy and the upstream, may disagree which of two equal keys counts: there must not be two. */
@@ -115,6 +128,11 @@ class Scanner {
 
 /** Scratch memory for one synchronous call after another. */
 const scanner = new Scanner();
+/**
+ * For long texts, made when the first comes. One for all: each WebAssembly memory takes gigabytes of address space until the
+ * collector finds it, which nothing hurries. It holds as much as the longest body that the limits have let in.
+ */
+let longScanner: Scanner | null = null;
 
 /**
  * Validates a body as JSON (UTF-8, the grammar that JSON.parse takes, nesting of at most `maxDepth`, an object without
@@ -122,8 +140,24 @@ const scanner = new Scanner();
  * Throws WeirError saying what is wrong and at which byte.
  */
 export function scanJson(body: Buffer, maxDepth: number): JsonScan {
+  return scannerFor(body).scan(body, maxDepth);
+}
+
+/**
+ * Validates a body as `scanJson` does and tells where its long strings lie: pairs of offsets in the order of their ends, which
+ * for strings is that of their beginnings; escapes are still in them, quotes are not.
+ */
+export function scanLongStrings(body: Buffer, maxDepth: number): Int32Array {
+  const chosen = scannerFor(body);
+  chosen.scan(body, maxDepth);
+  return chosen.longStrings(body.length);
+}
+
+function scannerFor(body: Buffer): Scanner {
   if (!isUtf8(body)) throw new WeirError("weir:request:bad_encoding", "The request body is not valid UTF-8.");
-  return (body.length <= KEEP_BYTES ? scanner : new Scanner()).scan(body, maxDepth);
+  if (body.length <= SMALL_BYTES) return scanner;
+  longScanner ??= new Scanner();
+  return longScanner;
 }
 
 function keyText(body: Buffer, start: number, end: number): string {

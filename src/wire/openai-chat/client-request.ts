@@ -1,7 +1,7 @@
 import { betasOf } from "../openai/betas.ts";
 import { serviceTier } from "../openai/caller-hints.ts";
 import type { ClientRequest, WireWarning } from "../codec.ts";
-import { parseBody } from "../openai/json-body.ts";
+import { HollowBody, type FilledJson } from "../openai/hollow-body.ts";
 import {
   type JsonObject,
   type JsonRecord,
@@ -28,7 +28,7 @@ import { type ClientTools, clientTools } from "./client-tools.ts";
 
 /** A Chat Completions request, understood. */
 export interface DecodedChat {
-  readonly canonical: Buffer;
+  readonly canonical: FilledJson;
   readonly betas: readonly string[];
   readonly warnings: readonly WireWarning[];
   /** Whether a stream is to end with a chunk that has the usage. */
@@ -37,7 +37,8 @@ export interface DecodedChat {
 
 /** Makes a Messages request of a Chat Completions request. Throws WeirError with the path of what is wrong. */
 export function decodeChatRequest(request: ClientRequest): DecodedChat {
-  const body = parseBody(request.body, request.maxDepth);
+  const hollow = new HollowBody(request.body, request.maxDepth);
+  const body = hollow.value;
   const warnings: WireWarning[] = [];
   const gathered: Gathered = { warnings, betas: new Set(betasOf(body)) };
   refuseUnanswerable(body);
@@ -57,7 +58,7 @@ export function decodeChatRequest(request: ClientRequest): DecodedChat {
     warnings.push({ field, message: "was left out: Chat Completions says it in a field of its own" });
   }
   return {
-    canonical: Buffer.from(JSON.stringify(canonical)),
+    canonical: hollow.fill(JSON.stringify(canonical)),
     betas: [...gathered.betas],
     warnings,
     includeUsage: optionalObject(body, "stream_options", "")?.["include_usage"] === true,

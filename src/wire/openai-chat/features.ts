@@ -59,7 +59,7 @@ export const CHAT_TARGET_FEATURES: FeatureTable = {
   stop_reasons: yes("from finish_reason"),
   usage: YES,
   usage_cache_split: warning("reads and, where the upstream reports them, writes; not by lifetime"),
-  count_tokens: refused("Chat Completions has no such endpoint"),
+  count_tokens: warning("Weir's own estimate: Chat Completions has no such endpoint"),
   structured_outputs: yes("a schema with optional properties is not enforced to the letter, with a warning"),
   context_management: warning("left out: the whole context is sent"),
   fast_mode: warning("left out"),

@@ -1,4 +1,5 @@
 import type { WeirError } from "../../core/weir-error.ts";
+import type { ScannedRequest, ScanLimits } from "../anthropic/request-scan.ts";
 import type {
   AnswerContext,
   ClientCall,
@@ -8,6 +9,7 @@ import type {
   StreamEncoder,
   WireWarning,
 } from "../codec.ts";
+import type { FilledJson } from "../openai/hollow-body.ts";
 import { encodeUpstreamError, encodeWeirError } from "../openai/error-shape.ts";
 import { encodeChatAnswer } from "./chat-answer.ts";
 import { ChatStreamEncoder } from "./chat-stream-encoder.ts";
@@ -30,11 +32,18 @@ class ChatClientCall implements ClientCall {
   readonly warnings: readonly WireWarning[];
   readonly #includeUsage: boolean;
 
+  readonly #json: FilledJson;
+
   constructor({ canonical, betas, warnings, includeUsage }: DecodedChat) {
-    this.canonical = canonical;
+    this.#json = canonical;
+    this.canonical = canonical.bytes;
     this.betas = betas;
     this.warnings = warnings;
     this.#includeUsage = includeUsage;
+  }
+
+  scan(limits: ScanLimits): ScannedRequest {
+    return this.#json.scan(limits);
   }
 
   encodeAnswer(canonical: Buffer, context: AnswerContext): Buffer {

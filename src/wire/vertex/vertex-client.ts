@@ -1,6 +1,12 @@
 import type { WeirError } from "../../core/weir-error.ts";
 import { errorBody, errorHeaders } from "../anthropic/error-body.ts";
-import { NOT_COUNTED, requirePathModel, unwrapBody, type UnwrappedBody } from "../cloud/client-body.ts";
+import {
+  NOT_COUNTED,
+  requirePathModel,
+  unwrapBody,
+  withStreamOfPath,
+  type UnwrappedBody,
+} from "../cloud/client-body.ts";
 import { envelopeOf, isErrorType, isObject } from "../cloud/envelope.ts";
 import type {
   AnswerContext,
@@ -22,16 +28,21 @@ export const vertexClient: ClientWire = {
 
   decode({ operation, body, maxDepth, pathModel, pathStream }: ClientRequest): ClientCall {
     const counts = operation === "count_tokens";
-    return new VertexClientCall(
-      unwrapBody({
-        body,
-        maxDepth,
-        // `…/models/count-tokens:rawPredict` has the model in the body.
-        model: counts ? null : requirePathModel(pathModel),
-        stream: counts ? null : pathStream === true,
-        without: counts ? NOT_COUNTED : [],
-      }),
-    );
+    const stream = counts ? null : pathStream === true;
+    const unwrapped = unwrapBody({
+      body,
+      maxDepth,
+      // `…/models/count-tokens:rawPredict` has the model in the body.
+      model: counts ? null : requirePathModel(pathModel),
+      stream,
+      without: counts ? NOT_COUNTED : [],
+    });
+    // Google hands the body on to the model as it is, and what it makes of a contradiction is said nowhere. The method counts:
+    // `:rawPredict` answers whole, `:streamRawPredict` as a stream, whichever upstream it is.
+    const corrected = !unwrapped.contradictsPath
+      ? null
+      : { body: withStreamOfPath(body, stream === true, maxDepth), warnings: unwrapped.warnings };
+    return new VertexClientCall(unwrapped, corrected);
   },
 
   encodeError(error: WeirError, requestId: string): EncodedError {
@@ -58,9 +69,11 @@ class VertexClientCall implements ClientCall {
   readonly canonical: Buffer;
   readonly betas: readonly string[];
   readonly warnings: readonly WireWarning[];
+  readonly corrected: ClientCall["corrected"];
 
-  constructor({ canonical, betas, warnings }: UnwrappedBody) {
+  constructor({ canonical, betas, warnings }: UnwrappedBody, corrected: ClientCall["corrected"]) {
     this.canonical = canonical;
+    this.corrected = corrected;
     this.betas = betas;
     this.warnings = warnings;
   }

@@ -57,12 +57,14 @@ interface VertexRequest {
 class VertexCall implements TargetCall {
   readonly body: Buffer;
   readonly headers: readonly string[];
+  readonly betas: readonly string[];
   readonly warnings: readonly WireWarning[];
   readonly #operation: Operation;
 
   constructor(operation: Operation, { body, betas, warnings }: VertexRequest) {
     this.#operation = operation;
     this.body = body;
+    this.betas = betas;
     this.warnings = warnings;
     const headers = ["content-type", "application/json"];
     if (betas.length > 0) headers.push("anthropic-beta", betas.join());

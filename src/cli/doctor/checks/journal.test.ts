@@ -25,6 +25,7 @@ const OPEN = {
   sessionId: null,
   agentId: null,
   parentAgentId: null,
+  tag: null,
   endpoint: "messages",
   clientFormat: "anthropic",
   modelAsked: "claude-sonnet-5",

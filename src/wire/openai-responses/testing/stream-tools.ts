@@ -22,7 +22,7 @@ export function pushBytes(pusher: Pusher, bytes: Buffer): string {
 export function eventsOf(stream: string): JsonRecord[] {
   return stream
     .split("\n\n")
-    .flatMap((event) => /^data: (.*)$/m.exec(event)?.[1] ?? [])
+    .flatMap((event) => /^data: ([^\n]*)/m.exec(event)?.[1] ?? [])
     .map((data) => JSON.parse(data) as JsonRecord); // events are objects
 }
 
