@@ -12,7 +12,10 @@ export const LAYERS: readonly (readonly LayerFolder[])[] = [
   [{ folder: "app", holds: "the composition root: creates every component and wires adapters to ports" }],
   [
     { folder: "cli", holds: "the `weir` command: one file a command" },
-    { folder: "control", holds: "the admin API (to come)" },
+    {
+      folder: "control",
+      holds: "the API beside inference: sign-in, managed settings, spend limits, clients' telemetry",
+    },
   ],
   [
     { folder: "gateway", holds: "the hot path: pipeline, stages, relay, batches and files, the simple API" },
@@ -33,8 +36,11 @@ export const LAYERS: readonly (readonly LayerFolder[])[] = [
       holds:
         "providers as data rows, their credentials, probes and connections: proxies, TLS, address guard; the sandbox",
     },
-    { folder: "identity", holds: "keys: their form, their hashes, finding the principal behind one" },
-    { folder: "ledger", holds: "journal, budgets, prices, the shipper" },
+    {
+      folder: "identity",
+      holds: "keys and sessions: their form, their hashes, finding the principal behind one; OIDC, device sign-in",
+    },
+    { folder: "ledger", holds: "journal, budgets, prices, the shipper, audit chains, reports, reconciliation" },
     { folder: "telemetry", holds: "metrics, logs" },
   ],
   [{ folder: "store", holds: "ports (interfaces) and their adapters: PostgreSQL, memory; the embedded server" }],

@@ -110,7 +110,7 @@ describe("the forecast to the end of the month", () => {
     );
   });
 
-  describe("tested on 200 made-up months it had not seen", () => {
+  describe("on 200 made-up months, on which its constants were also chosen", () => {
     it.each<[string, World, number]>([
       ["office hours", { noise: 0.2, weekend: 0.2, growth: 0, spikes: 0 }, 0.88],
       ["round the clock", { noise: 0.3, weekend: 1, growth: 0, spikes: 0 }, 0.88],
