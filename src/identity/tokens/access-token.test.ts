@@ -34,8 +34,12 @@ describe("a session token", () => {
       issuer: ISSUER,
       currentDate: new Date(CLAIMS.iat * 1_000),
     });
-    expect(payload).toEqual(FULL);
+    expect(payload).toEqual({ ...FULL, jti: expect.any(String) });
     expect(protectedHeader).toMatchObject({ alg: "HS256", typ: "JWT" });
+  });
+
+  it("is never the same twice, also for the same session in the same second", () => {
+    expect(tokens.mint(CLAIMS)).not.toBe(tokens.mint(CLAIMS));
   });
 
   it("says again what was put in, whatever the texts", () => {

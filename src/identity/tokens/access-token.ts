@@ -1,4 +1,4 @@
-import { createHmac, hash, timingSafeEqual } from "node:crypto";
+import { createHmac, hash, randomUUID, timingSafeEqual } from "node:crypto";
 
 import { z } from "zod";
 
@@ -44,10 +44,11 @@ export class AccessTokens {
     this.#issuer = issuer;
   }
 
+  /** A token that no other is the same as, also of the same session in the same second. */
   mint(claims: Omit<AccessClaims, "iss" | "aud">): string {
     const [key] = this.#keys;
     if (key === undefined) throw new Error("there is no secret to sign with");
-    const payload = encoded({ iss: this.#issuer, aud: ACCESS_AUDIENCE, ...claims });
+    const payload = encoded({ iss: this.#issuer, aud: ACCESS_AUDIENCE, ...claims, jti: randomUUID() });
     const signed = key.header + payload;
     return `${signed}.${signature(key.secret, signed).toString("base64url")}`;
   }
